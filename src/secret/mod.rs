@@ -1,0 +1,16 @@
+//! Plaintext, and the only types that may hold it.
+//!
+//! It stands apart so that every reader of a secret is found by one search: plaintext leaves these types through
+//! `expose` alone, and each call outside this module has a line above it that says why (`// EXPOSE: …`).
+//!
+//! # What this does not do
+//!
+//! It cannot wipe what others copied: stack frames, registers, the buffers of a parser. The binary's zeroizing
+//! allocator (`src/main.rs`) covers the heap, short-lived workers cover the rest ([`crate::run`]).
+
+mod buffer;
+pub mod harden;
+mod value;
+
+pub use buffer::SecretBuffer;
+pub use value::SecretValue;
