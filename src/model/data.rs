@@ -83,4 +83,17 @@ impl Data {
         let Self::Map(entries) = self else { return None };
         entries.iter().find(|(name, _)| name.is(key)).map(|(_, value)| value)
     }
+
+    /// Takes the value under `key` out, when this is a map that has it.
+    #[must_use]
+    pub fn take(mut self, key: &str) -> Option<Self> {
+        self.take_from(key)
+    }
+
+    /// Like [`Data::take`], and leaves the rest.
+    pub fn take_from(&mut self, key: &str) -> Option<Self> {
+        let Self::Map(entries) = self else { return None };
+        let position = entries.iter().position(|(name, _)| name.is(key))?;
+        Some(entries.remove(position).1)
+    }
 }
