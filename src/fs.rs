@@ -1,0 +1,105 @@
+//! Files: capped reads into wiped buffers, and writes that are private, whole and durable.
+//!
+//! It stands apart so that no other module opens a file for writing: the mode is set when a file is made, never after.
+//!
+//! # What this does not do
+//!
+//! It does not wipe what an older program left on the disk.
+
+mod directory;
+mod read;
+mod write;
+
+pub use directory::{Replacement, TemporaryDirectory, make_id};
+pub use read::{
+    directories_below, names_in, read_capped, read_private, read_public, read_secret, read_stdin,
+};
+pub use write::{create_private, write_fd};
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::report::Hint;
+
+/// Why a file could not be read or written.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum FileError {
+    /// It exists, and is not ours to overwrite.
+    #[error("`{}` exists", .path.display())]
+    Exists {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file system cannot swap two directories in one step.
+    #[error("the file system of `{}` cannot exchange two directories in one step", .path.display())]
+    NoExchange {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// Others may read what must be private.
+    #[error("`{}` can be read by others: its mode is {mode:04o}", .path.display())]
+    NotPrivate {
+        /// The file.
+        path: PathBuf,
+        /// Its permission bits.
+        mode: u32,
+    },
+    /// It belongs to somebody else.
+    #[error("`{}` belongs to another user", .path.display())]
+    NotOwned {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The operating system says no.
+    #[error("cannot {verb} `{}`: {}", .path.display(), reason(.source))]
+    Os {
+        /// What was tried.
+        verb: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// It is larger than anything that we should read.
+    #[error("`{}` is larger than {limit} MiB", .path.display())]
+    TooLarge {
+        /// The file.
+        path: PathBuf,
+        /// The most that is read.
+        limit: usize,
+    },
+}
+
+impl FileError {
+    pub(crate) fn os(verb: &'static str, path: &Path, error: impl Into<io::Error>) -> Self {
+        Self::Os { verb, path: path.to_owned(), source: error.into() }
+    }
+}
+
+impl Hint for FileError {
+    fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::Exists { .. } => String::from("choose another name, or remove it first"),
+            Self::NoExchange { .. } => {
+                String::from("keep bundles on a local file system (ext4, xfs, btrfs, tmpfs)")
+            }
+            Self::NotPrivate { path, .. } => format!("chmod 600 {}", path.display()),
+            Self::NotOwned { .. } => String::from("use an identity of your own, or run this as its owner"),
+            Self::Os { source, .. } if source.kind() == io::ErrorKind::NotFound => {
+                String::from("check the path")
+            }
+            Self::Os { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => {
+                String::from("run this as a user who may")
+            }
+            Self::Os { .. } => String::from("check the file system: is it full, read-only or gone?"),
+            Self::TooLarge { .. } => String::from("is it the right file?"),
+        })
+    }
+}
+
+// io::Error's own text ends in "(os error 2)", which helps nobody at night
+fn reason(error: &io::Error) -> String {
+    let text = error.to_string();
+    text.split(" (os error").next().unwrap_or_default().to_lowercase()
+}

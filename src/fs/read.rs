@@ -1,0 +1,137 @@
+use std::ffi::OsString;
+use std::fs::File;
+use std::io::{self, Read};
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use zeroize::Zeroizing;
+
+use crate::secret::SecretBuffer;
+
+use super::FileError;
+
+/// The largest file that is read, in MiB: a plan has tens of KB, an output of a large cloud hundreds.
+const LIMIT_MIB: usize = 64;
+const BLOCK: usize = 64 * 1024;
+
+/// Reads a file that may hold secrets.
+///
+/// # Errors
+///
+/// [`FileError::Os`] and [`FileError::TooLarge`].
+pub fn read_secret(path: &Path) -> Result<SecretBuffer, FileError> {
+    drain(&mut open(path)?, path)
+}
+
+/// Reads a file that must be its owner's alone: an age identity.
+///
+/// # Errors
+///
+/// [`FileError::NotPrivate`], [`FileError::NotOwned`], [`FileError::Os`] and [`FileError::TooLarge`].
+pub fn read_private(path: &Path) -> Result<SecretBuffer, FileError> {
+    let mut file = open(path)?;
+    // Asked of the open file: the name may point elsewhere a moment later
+    let metadata = file.metadata().map_err(|error| FileError::os("read", path, error))?;
+    let mode = metadata.mode() & 0o7777;
+    if metadata.is_file() && mode & 0o077 != 0 {
+        return Err(FileError::NotPrivate { path: path.to_owned(), mode });
+    }
+    let me = rustix::process::geteuid().as_raw();
+    if metadata.is_file() && metadata.uid() != me && metadata.uid() != 0 {
+        return Err(FileError::NotOwned { path: path.to_owned() });
+    }
+    drain(&mut file, path)
+}
+
+/// Reads a public file whole: ciphertext, a manifest, recipients.
+///
+/// # Errors
+///
+/// [`FileError::Os`] and [`FileError::TooLarge`].
+pub fn read_public(path: &Path) -> Result<Vec<u8>, FileError> {
+    read_capped(path, LIMIT_MIB * 1024 * 1024)
+}
+
+/// Reads a public file of at most `limit` bytes.
+///
+/// # Errors
+///
+/// [`FileError::Os`] and [`FileError::TooLarge`].
+pub fn read_capped(path: &Path, limit: usize) -> Result<Vec<u8>, FileError> {
+    let mut bytes = Vec::new();
+    let most = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
+    open(path)?.take(most).read_to_end(&mut bytes).map_err(|error| FileError::os("read", path, error))?;
+    if bytes.len() > limit { Err(too_large(path)) } else { Ok(bytes) }
+}
+
+/// The directories in `directory`, sorted. One that does not exist has none.
+///
+/// # Errors
+///
+/// [`FileError::Os`].
+pub fn directories_below(directory: &Path) -> Result<Vec<PathBuf>, FileError> {
+    if !directory.exists() {
+        return Ok(Vec::new());
+    }
+    let paths = names_in(directory)?.into_iter().map(|name| directory.join(name));
+    Ok(paths.filter(|path| path.is_dir()).collect())
+}
+
+/// The names of all that is in `directory`, sorted.
+///
+/// # Errors
+///
+/// [`FileError::Os`].
+pub fn names_in(directory: &Path) -> Result<Vec<OsString>, FileError> {
+    let failed = |error| FileError::os("read", directory, error);
+    let entries = std::fs::read_dir(directory).map_err(failed)?;
+    let mut names = entries
+        .map(|entry| entry.map(|entry| entry.file_name()))
+        .collect::<io::Result<Vec<_>>>()
+        .map_err(failed)?;
+    names.sort();
+    Ok(names)
+}
+
+/// Reads standard input, which may hold secrets.
+///
+/// # Errors
+///
+/// [`FileError::Os`] and [`FileError::TooLarge`].
+pub fn read_stdin() -> Result<SecretBuffer, FileError> {
+    // Not io::stdin(): its buffer lives as long as the process and is never wiped
+    let fd = rustix::stdio::stdin();
+    drain(&mut Descriptor(fd), Path::new("<stdin>"))
+}
+
+fn open(path: &Path) -> Result<File, FileError> {
+    File::open(path).map_err(|error| FileError::os("read", path, error))
+}
+
+fn drain(from: &mut impl Read, path: &Path) -> Result<SecretBuffer, FileError> {
+    let mut block = Zeroizing::new(vec![0; BLOCK]);
+    let mut content = SecretBuffer::with_capacity(BLOCK);
+    loop {
+        match from.read(&mut block) {
+            Ok(0) => return Ok(content),
+            Ok(count) => content.push(block.get(..count).unwrap_or_default()),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(FileError::os("read", path, error)),
+        }
+        if content.len() > LIMIT_MIB * 1024 * 1024 {
+            return Err(too_large(path));
+        }
+    }
+}
+
+fn too_large(path: &Path) -> FileError {
+    FileError::TooLarge { path: path.to_owned(), limit: LIMIT_MIB }
+}
+
+struct Descriptor<'fd>(rustix::fd::BorrowedFd<'fd>);
+
+impl Read for Descriptor<'_> {
+    fn read(&mut self, block: &mut [u8]) -> io::Result<usize> {
+        Ok(rustix::io::read(self.0, block)?)
+    }
+}
