@@ -1,0 +1,192 @@
+use std::fmt;
+
+use crate::fs::FileError;
+use crate::json::JsonError;
+use crate::report::Hint;
+use crate::yaml::YamlError;
+
+/// The services of OpenStack that a pull talks to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Service {
+    /// Identity.
+    Keystone,
+    /// Orchestration.
+    Heat,
+    /// Object store.
+    Swift,
+}
+
+impl fmt::Display for Service {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Keystone => "Keystone",
+            Self::Heat => "Heat",
+            Self::Swift => "Swift",
+        })
+    }
+}
+
+/// Why nothing could be harvested. What a server wrote is never repeated.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+#[allow(missing_docs, reason = "each variant's text says what it is; the fields are the words in it")]
+pub enum SourceError {
+    #[error("{service} refuses this: the user's role is not enough (403)")]
+    AccessDenied { service: Service },
+    #[error("{service} gave an answer that is not {expected}")]
+    BadAnswer { service: Service, expected: &'static str },
+    #[error("`{name}` is not a setting that dcn-vault understands: {reason}")]
+    BadSetting { name: String, reason: &'static str },
+    #[error("the CA file `{path}` holds no PEM certificate")]
+    BadCaFile { path: String },
+    #[error("{service}'s answer is larger than {limit} MiB")]
+    BodyTooLarge { service: Service, limit: usize },
+    #[error("no cloud `{cloud}` in {searched}")]
+    CloudNotFound { cloud: String, searched: String },
+    #[error("{service}'s certificate is refused: {cause}")]
+    CertificateRefused { service: Service, cause: String },
+    #[error("{service} cannot be reached at {url}: {cause}")]
+    Connect { service: Service, url: String, cause: String },
+    #[error("there is no plan `{plan}`: Swift has no container of that name")]
+    ContainerNotFound { plan: String },
+    #[error(transparent)]
+    File(#[from] FileError),
+    #[error(transparent)]
+    Json(#[from] JsonError),
+    #[error("Keystone refuses the login of `{user}` to project `{project}` (401)")]
+    LoginRefused { user: String, project: String },
+    #[error("`{what}` holds `******` where its value should be")]
+    Masked { what: String },
+    #[error("`{name}` is not set")]
+    MissingSetting { name: &'static str },
+    #[error("no clouds.yaml found; looked for {searched}")]
+    NoCloudsFile { searched: String },
+    #[error("the catalog has no {interface} endpoint of {service} in region `{region}`")]
+    NoEndpoint { service: Service, interface: String, region: String },
+    #[error("the login gave no project's catalog")]
+    NotScoped,
+    #[error("container `{plan}` holds no plan-environment.yaml")]
+    ObjectNotFound { plan: String },
+    #[error("Heat could not resolve output `{output}` of stack `{stack}`")]
+    OutputFailed { stack: String, output: &'static str },
+    #[error("stack `{stack}` has no output `{output}`")]
+    OutputNotFound { stack: String, output: &'static str },
+    #[error("output `{output}` of stack `{stack}` is null")]
+    OutputNull { stack: String, output: &'static str },
+    #[error("plan-environment.yaml does not match its ETag: it arrived damaged or changed meanwhile")]
+    PlanDamaged,
+    #[error("{name} is empty")]
+    PlanEmpty { name: String },
+    #[error("{name}: `passwords` and `parameter_defaults` must be maps of parameters")]
+    PlanMalformed { name: String },
+    #[error("{name} has no `passwords`")]
+    PlanWithoutPasswords { name: String },
+    #[error("the HTTP client could not be set up: {reason}")]
+    Setup { reason: &'static str },
+    #[error("stack `{stack}` has failed: its status is {status}")]
+    StackFailed { stack: String, status: String },
+    #[error("stack `{stack}` is being changed: its status is {status}")]
+    StackInProgress { stack: String, status: String },
+    #[error("there is no stack `{stack}` in this project")]
+    StackNotFound { stack: String },
+    #[error("{service} answered with status {status}")]
+    Status { service: Service, status: u16 },
+    #[error("{service} did not answer within {seconds} s")]
+    Timeout { service: Service, seconds: u64 },
+    #[error("{service} does not accept the token that Keystone gave (401)")]
+    TokenRefused { service: Service },
+    #[error("{service}'s answer broke off")]
+    Truncated { service: Service },
+    #[error(transparent)]
+    Yaml(#[from] YamlError),
+}
+
+impl Hint for SourceError {
+    fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::AccessDenied { service: Service::Swift } => {
+                String::from("reading a plan takes the role `admin` or `swiftoperator` in the plan's project")
+            }
+            Self::AccessDenied { .. } => String::from("log in as a user with a member's or an admin's role"),
+            Self::BadAnswer { .. } => String::from(
+                "the endpoint may belong to another service or to a proxy: `openstack catalog list` shows it",
+            ),
+            Self::BadSetting { .. } => String::from("correct it in clouds.yaml or in the environment"),
+            Self::BadCaFile { .. } => String::from("name a file with `-----BEGIN CERTIFICATE-----` in it"),
+            Self::BodyTooLarge { .. } | Self::Truncated { .. } => String::from(
+                "try again; if it stays so, look at what stands between this host and the service",
+            ),
+            Self::CloudNotFound { .. } => {
+                String::from("`openstack config show` lists what clouds.yaml has; mind the case")
+            }
+            Self::CertificateRefused { .. } => String::from(
+                "name the CA in `cacert` (clouds.yaml) or OS_CACERT, and use a host name that the certificate has",
+            ),
+            Self::Connect { .. } => {
+                String::from("check the URL, the route and the firewall: `curl -v` on it says more")
+            }
+            Self::ContainerNotFound { .. } => String::from(
+                "a plan has its stack's name: give it with --plan. From Wallaby on there is none: use --from-file",
+            ),
+            Self::File(error) => return error.hint(),
+            Self::Json(error) => return error.hint(),
+            Self::LoginRefused { .. } => {
+                String::from("Keystone says no more: check user, password, project and their domains")
+            }
+            Self::Masked { .. } => String::from(
+                "Heat hides values of hidden parameters: read the plan itself, not a stack's environment",
+            ),
+            Self::MissingSetting { name } => {
+                format!(
+                    "source the undercloud's stackrc, export {name}, or name a clouds.yaml entry with --os-cloud"
+                )
+            }
+            Self::NoCloudsFile { .. } => {
+                String::from("put clouds.yaml there, or leave --os-cloud out and source the stackrc")
+            }
+            Self::NoEndpoint { .. } => {
+                String::from("set `region_name` and `interface` to what `openstack catalog list` shows")
+            }
+            Self::NotScoped => {
+                String::from("set `project_name` (OS_PROJECT_NAME), and check the user's role in it")
+            }
+            Self::ObjectNotFound { .. } => String::from(
+                "name the right plan with --plan; `openstack object list PLAN` shows what is in one",
+            ),
+            Self::OutputFailed { stack, output } => {
+                format!("Heat's own words: openstack stack output show {stack} {output}")
+            }
+            Self::OutputNotFound { output: "AllNodesConfig", .. } => String::from(
+                "from Train on it is a file: give --config-download-dir the directory that has group_vars/overcloud.json",
+            ),
+            Self::OutputNotFound { .. } => {
+                String::from("is it the control plane's stack? Name it with --stack")
+            }
+            Self::OutputNull { stack, output } => {
+                format!("update the stack, then look: openstack stack output show {stack} {output}")
+            }
+            Self::PlanDamaged => String::from("pull again when nothing else writes to the plan"),
+            Self::PlanEmpty { .. } | Self::PlanMalformed { .. } | Self::PlanWithoutPasswords { .. } => {
+                String::from(
+                    "is it the plan of a deployed stack? Name it with --plan, or give another --from-file",
+                )
+            }
+            Self::Setup { .. } => String::from("this is a bug in dcn-vault: please report it"),
+            Self::StackFailed { .. } => String::from(
+                "its outputs may be stale: repair the stack until it is *_COMPLETE, then pull again",
+            ),
+            Self::StackInProgress { .. } => String::from("wait until it is *_COMPLETE, then pull again"),
+            Self::StackNotFound { .. } => {
+                String::from("name it with --stack; `openstack stack list` shows what this project has")
+            }
+            Self::Status { .. } | Self::Timeout { .. } => {
+                String::from("try again later; the service's own log says why")
+            }
+            Self::TokenRefused { .. } => {
+                String::from("pull again; if it stays so, the service's own login to Keystone is broken")
+            }
+            Self::Yaml(error) => return error.hint(),
+        })
+    }
+}

@@ -1,0 +1,137 @@
+use reqwest::Url;
+use serde::Deserialize;
+
+use crate::json;
+use crate::model::{Data, Kind};
+use crate::source::plan::refuse_masked;
+use crate::source::{Service, SourceError};
+
+use super::http::{Http, Request, below, unexpected};
+use super::keystone::Session;
+
+/// A stack whose id is known: only then does Heat show a single output.
+pub(super) struct Stack<'a> {
+    http: &'a Http,
+    session: &'a Session,
+    name: &'a str,
+    id: String,
+    url: Url,
+}
+
+/// What Heat says of the stack as a whole.
+pub(super) struct StackState {
+    pub(super) id: String,
+    pub(super) status: String,
+    pub(super) updated: Option<String>,
+}
+
+impl<'a> Stack<'a> {
+    /// Looks the name up. Heat answers with a 302 whose Location may carry an inside host name: only what stands after
+    /// `/stacks/` is taken, and the token goes nowhere but to the catalog's endpoint.
+    pub(super) async fn find(
+        http: &'a Http,
+        session: &'a Session,
+        heat: &Url,
+        name: &'a str,
+    ) -> Result<Self, SourceError> {
+        let by_name = below(heat, &["stacks", name]);
+        let answer = http.send(Request::get(Service::Heat, by_name, &session.token)).await?;
+        match answer.status {
+            302 => {}
+            404 => return Err(SourceError::StackNotFound { stack: name.to_owned() }),
+            status => return Err(unexpected(Service::Heat, status)),
+        }
+        let id = answer.header("location").and_then(id_of).ok_or(bad_answer("a stack's address"))?;
+        let url = below(heat, &["stacks", name, &id]);
+        Ok(Self { http, session, name, id, url })
+    }
+
+    /// The stack's status, which must be `*_COMPLETE`: Heat serves the outputs of others too, and they may be stale.
+    pub(super) async fn state(&self) -> Result<StackState, SourceError> {
+        let mut url = self.url.clone();
+        url.set_query(Some("resolve_outputs=False"));
+        let answer = self.http.send(Request::get(Service::Heat, url, &self.session.token)).await?;
+        if answer.status != 200 {
+            return Err(unexpected(Service::Heat, answer.status));
+        }
+        // EXPOSE: only the status and two times are read from it
+        let parsed: Result<ShowAnswer, _> = answer.body.expose(|bytes| serde_json::from_slice(bytes));
+        let shown = parsed.map_err(|_| bad_answer("JSON"))?.stack;
+        let (stack, status) = (self.name.to_owned(), shown.stack_status.escape_debug().to_string());
+        if status.ends_with("_FAILED") {
+            return Err(SourceError::StackFailed { stack, status });
+        }
+        if !status.ends_with("_COMPLETE") || status.starts_with("DELETE") {
+            return Err(SourceError::StackInProgress { stack, status });
+        }
+        Ok(StackState { id: self.id.clone(), status, updated: shown.updated_time.or(shown.creation_time) })
+    }
+
+    /// The value of one output.
+    pub(super) async fn output(&self, output: &'static str) -> Result<Data, SourceError> {
+        let stack = || self.name.to_owned();
+        let url = below(&self.url, &["outputs", output]);
+        let answer = self.http.send(Request::get(Service::Heat, url, &self.session.token)).await?;
+        match answer.status {
+            200 => {}
+            404 => return Err(SourceError::OutputNotFound { stack: stack(), output }),
+            status => return Err(unexpected(Service::Heat, status)),
+        }
+        // EXPOSE: parsed into secret values; the error carries no text
+        let parsed = answer.body.expose(|bytes| json::read(bytes, output)).map_err(|_| bad_answer("JSON"))?;
+        let mut shown = parsed.take("output").ok_or(bad_answer("an output"))?;
+        // A failed output is a 200, too
+        if shown.under("output_error").is_some_and(|error| !is_null(error)) {
+            return Err(SourceError::OutputFailed { stack: stack(), output });
+        }
+        let value = shown.take_from("output_value").ok_or(bad_answer("an output"))?;
+        if is_null(&value) {
+            return Err(SourceError::OutputNull { stack: stack(), output });
+        }
+        refuse_masked(&value, output)?;
+        Ok(value)
+    }
+}
+
+const fn bad_answer(expected: &'static str) -> SourceError {
+    SourceError::BadAnswer { service: Service::Heat, expected }
+}
+
+const fn is_null(data: &Data) -> bool {
+    matches!(data, Data::Scalar(scalar) if matches!(scalar.kind, Kind::Null))
+}
+
+/// The id in `…/stacks/NAME/ID`.
+fn id_of(location: &str) -> Option<String> {
+    let (_, path) = location.split_once("/stacks/")?;
+    let id = path.split('/').nth(1)?;
+    let is_uuid = id.len() == 36 && id.chars().all(|c| c.is_ascii_hexdigit() || c == '-');
+    is_uuid.then(|| id.to_owned())
+}
+
+#[derive(Deserialize)]
+struct ShowAnswer {
+    stack: Shown,
+}
+
+#[derive(Deserialize)]
+struct Shown {
+    stack_status: String,
+    updated_time: Option<String>,
+    creation_time: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_id_is_taken_from_a_location() {
+        let id = "6a1f7c1e-8f9c-4c5e-9f3e-0d6a4b1c2d3e";
+        let location = format!("http://internal:8004/v1/p/stacks/overcloud/{id}");
+        assert_eq!(id_of(&location).as_deref(), Some(id));
+        for other in ["http://h/v1/p/stacks/overcloud", "http://h/stacks/a/../../evil", "/", ""] {
+            assert_eq!(id_of(other), None, "{other}");
+        }
+    }
+}

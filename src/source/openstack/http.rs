@@ -1,0 +1,182 @@
+use std::error::Error;
+use std::time::Duration;
+
+use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use reqwest::redirect::Policy;
+use reqwest::{Client, Method, Response, Url};
+
+use crate::secret::{SecretBuffer, SecretValue};
+use crate::source::{Service, SourceError};
+
+use super::cloud::CloudSettings;
+
+const BODY_LIMIT_MIB: usize = 64;
+const CONNECT_SECONDS: u64 = 10;
+/// Heat may take minutes for an output of a large stack.
+const ANSWER_SECONDS: u64 = 300;
+const IDLE_SECONDS: u64 = 120;
+
+/// A client that follows no redirect, reads no more than it must, and keeps bodies in wiped buffers.
+pub(super) struct Http {
+    client: Client,
+}
+
+/// A request to one of the services.
+pub(super) struct Request<'a> {
+    pub(super) service: Service,
+    pub(super) method: Method,
+    pub(super) url: Url,
+    pub(super) token: Option<&'a SecretValue>,
+    pub(super) header: Option<(&'static str, &'a SecretValue)>,
+    pub(super) body: Option<SecretBuffer>,
+}
+
+pub(super) struct Answer {
+    pub(super) status: u16,
+    pub(super) headers: HeaderMap,
+    pub(super) body: SecretBuffer,
+}
+
+impl<'a> Request<'a> {
+    pub(super) const fn get(service: Service, url: Url, token: &'a SecretValue) -> Self {
+        Self { service, method: Method::GET, url, token: Some(token), header: None, body: None }
+    }
+}
+
+impl Answer {
+    /// A header's value, when it is there and is text.
+    pub(super) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+}
+
+impl Http {
+    pub(super) fn new(settings: &CloudSettings) -> Result<Self, SourceError> {
+        let builder = Client::builder()
+            .http1_only()
+            .redirect(Policy::none())
+            .referer(false)
+            .connect_timeout(Duration::from_secs(CONNECT_SECONDS))
+            .read_timeout(Duration::from_secs(IDLE_SECONDS))
+            .timeout(Duration::from_secs(ANSWER_SECONDS))
+            .user_agent(concat!("dcn-vault/", env!("CARGO_PKG_VERSION")));
+        let builder = match &settings.ca {
+            // As for Python's clients: the named CA instead of the system's, not beside it
+            Some(certificates) => builder.tls_certs_only(certificates.iter().cloned()),
+            None => builder,
+        };
+        let builder = if settings.verify { builder } else { builder.tls_danger_accept_invalid_certs(true) };
+        let client = builder.build().map_err(|_| SourceError::Setup { reason: "no TLS" })?;
+        Ok(Self { client })
+    }
+
+    /// Sends `request` and reads the whole answer, whatever its status.
+    pub(super) async fn send(&self, request: Request<'_>) -> Result<Answer, SourceError> {
+        let (service, url) = (request.service, request.url.clone());
+        let failed = |error: reqwest::Error| explain(&error, service, &url);
+        let mut builder = self.client.request(request.method, request.url).header(ACCEPT, "application/json");
+        if let Some(token) = request.token {
+            builder = builder.header("x-auth-token", secret_header(token)?);
+        }
+        if let Some((name, value)) = request.header {
+            builder = builder.header(HeaderName::from_static(name), secret_header(value)?);
+        }
+        if let Some(body) = request.body {
+            // EXPOSE: reqwest needs bytes of its own; the zeroizing allocator wipes them with the request
+            let bytes = body.expose(<[u8]>::to_vec);
+            builder = builder.header(CONTENT_TYPE, "application/json").body(bytes);
+        }
+        let response = builder.send().await.map_err(failed)?;
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        let body = drain(response, service, &url).await?;
+        Ok(Answer { status, headers, body })
+    }
+}
+
+/// The error of a status that the caller does not expect.
+pub(super) const fn unexpected(service: Service, status: u16) -> SourceError {
+    match status {
+        401 => SourceError::TokenRefused { service },
+        403 => SourceError::AccessDenied { service },
+        _ => SourceError::Status { service, status },
+    }
+}
+
+/// `base` with more path segments, each percent-encoded as it needs.
+pub(super) fn below(base: &Url, segments: &[&str]) -> Url {
+    let mut url = base.clone();
+    if let Ok(mut path) = url.path_segments_mut() {
+        path.pop_if_empty().extend(segments);
+    }
+    url
+}
+
+#[allow(
+    clippy::await_holding_invalid_type,
+    reason = "the body is what is awaited, and this buffer is where it belongs"
+)]
+async fn drain(mut response: Response, service: Service, url: &Url) -> Result<SecretBuffer, SourceError> {
+    let limit = BODY_LIMIT_MIB * 1024 * 1024;
+    let too_large = || SourceError::BodyTooLarge { service, limit: BODY_LIMIT_MIB };
+    let announced =
+        response.content_length().and_then(|length| usize::try_from(length).ok()).unwrap_or_default();
+    if announced > limit {
+        return Err(too_large());
+    }
+    let mut body = SecretBuffer::with_capacity(announced);
+    while let Some(chunk) = response.chunk().await.map_err(|error| {
+        if error.is_timeout() { explain(&error, service, url) } else { SourceError::Truncated { service } }
+    })? {
+        if body.len() + chunk.len() > limit {
+            return Err(too_large());
+        }
+        body.push(&chunk);
+    }
+    Ok(body)
+}
+
+fn secret_header(value: &SecretValue) -> Result<HeaderValue, SourceError> {
+    // EXPOSE: a header needs its own copy; hyper drops it with the request
+    let mut header = value
+        .expose(HeaderValue::from_str)
+        .map_err(|_| SourceError::BadAnswer { service: Service::Keystone, expected: "a token" })?;
+    header.set_sensitive(true);
+    Ok(header)
+}
+
+fn explain(error: &reqwest::Error, service: Service, url: &Url) -> SourceError {
+    if error.is_timeout() {
+        let seconds = if error.is_connect() { CONNECT_SECONDS } else { IDLE_SECONDS };
+        return SourceError::Timeout { service, seconds };
+    }
+    let cause = root_cause(error);
+    if let Some(verdict) = cause.strip_prefix("invalid peer certificate: ") {
+        return SourceError::CertificateRefused { service, cause: certificate_verdict(verdict) };
+    }
+    let cause = if cause.contains("corrupt message") { String::from("it does not speak TLS") } else { cause };
+    // Without the path: it names the project
+    SourceError::Connect { service, url: url.origin().ascii_serialization(), cause }
+}
+
+fn root_cause(error: &dyn Error) -> String {
+    let mut innermost = error;
+    while let Some(source) = innermost.source() {
+        innermost = source;
+    }
+    let text = innermost.to_string();
+    text.split(" (os error").next().unwrap_or_default().to_lowercase().escape_debug().to_string()
+}
+
+fn certificate_verdict(verdict: &str) -> String {
+    let plain = [
+        ("expired", "it has expired"),
+        ("notvalidyet", "it is not valid yet"),
+        ("notvalidforname", "it is made out to another host name"),
+        ("not valid for name", "it is made out to another host name"),
+        ("unknownissuer", "its issuer is not trusted here"),
+        ("causedasendentity", "it is a CA's own certificate"),
+        ("selfsigned", "it is self-signed"),
+    ];
+    let known = plain.iter().find(|(word, _)| verdict.contains(word)).map(|(_, words)| (*words).to_owned());
+    known.unwrap_or_else(|| verdict.to_owned())
+}

@@ -1,0 +1,170 @@
+use reqwest::{Method, Url};
+use serde::Deserialize;
+
+use crate::json;
+use crate::secret::{SecretBuffer, SecretValue};
+use crate::source::{Service, SourceError};
+
+use super::cloud::{CloudSettings, Domain, Named};
+use super::http::{Http, Request, below, unexpected};
+
+/// A login: the token, and where the services are.
+pub(super) struct Session {
+    pub(super) token: SecretValue,
+    pub(super) project: Option<String>,
+    tokens_url: Url,
+    catalog: Vec<CatalogEntry>,
+}
+
+/// Asks Keystone for a token (Identity API v3, `POST /v3/auth/tokens`).
+pub(super) async fn login(http: &Http, settings: &CloudSettings) -> Result<Session, SourceError> {
+    const SERVICE: Service = Service::Keystone;
+    let tokens_url = below(&settings.auth_url, &["auth", "tokens"]);
+    let request = Request {
+        service: SERVICE,
+        method: Method::POST,
+        url: tokens_url.clone(),
+        token: None,
+        header: None,
+        body: Some(login_body(settings)),
+    };
+    let answer = http.send(request).await?;
+    match answer.status {
+        201 => {}
+        401 => return Err(refused(settings)),
+        status => return Err(unexpected(SERVICE, status)),
+    }
+    let no_token = SourceError::BadAnswer { service: SERVICE, expected: "a login's" };
+    let token = answer.header("x-subject-token").map(SecretValue::copy_of).ok_or(no_token)?;
+    // EXPOSE: the catalog and the project's name are read from it; the token is in a header
+    let parsed: Result<LoginAnswer, _> = answer.body.expose(|bytes| serde_json::from_slice(bytes));
+    let parsed = parsed.map_err(|_| SourceError::BadAnswer { service: SERVICE, expected: "JSON" })?.token;
+    let session = Session {
+        token,
+        project: parsed.project.map(|project| project.name),
+        tokens_url,
+        catalog: parsed.catalog.unwrap_or_default(),
+    };
+    if session.catalog.is_empty() {
+        session.revoke(http).await;
+        return Err(SourceError::NotScoped);
+    }
+    Ok(session)
+}
+
+impl Session {
+    /// Where `service` is, for the interface and the region that the settings name.
+    pub(super) fn endpoint(&self, service: Service, settings: &CloudSettings) -> Result<Url, SourceError> {
+        let kind = match service {
+            Service::Keystone => "identity",
+            Service::Heat => "orchestration",
+            Service::Swift => "object-store",
+        };
+        let fits = |endpoint: &&Endpoint| {
+            endpoint.interface == settings.interface
+                && settings.region.as_ref().is_none_or(|region| endpoint.region.as_ref() == Some(region))
+        };
+        let endpoints =
+            self.catalog.iter().filter(|entry| entry.kind == kind).flat_map(|entry| &entry.endpoints);
+        let found = endpoints.into_iter().find(fits).ok_or_else(|| SourceError::NoEndpoint {
+            service,
+            interface: settings.interface.clone(),
+            region: settings.region.clone().unwrap_or_else(|| String::from("any")),
+        })?;
+        let url = Url::parse(&found.url).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
+        url.ok_or(SourceError::BadAnswer { service: Service::Keystone, expected: "a catalog of URLs" })
+    }
+
+    /// Ends the token's life; whether Keystone agreed.
+    pub(super) async fn revoke(&self, http: &Http) -> bool {
+        let request = Request {
+            service: Service::Keystone,
+            method: Method::DELETE,
+            url: self.tokens_url.clone(),
+            token: Some(&self.token),
+            header: Some(("x-subject-token", &self.token)),
+            body: None,
+        };
+        http.send(request).await.is_ok_and(|answer| answer.status == 204)
+    }
+}
+
+fn refused(settings: &CloudSettings) -> SourceError {
+    let name = |named: &Named| match named {
+        Named::Id(id) => id.clone(),
+        Named::Name { name, .. } => name.clone(),
+    };
+    SourceError::LoginRefused {
+        user: name(&settings.user),
+        project: settings.project.as_ref().map_or_else(|| String::from("none"), name),
+    }
+}
+
+fn login_body(settings: &CloudSettings) -> SecretBuffer {
+    let mut body = SecretBuffer::with_capacity(1024);
+    body.push(br#"{"auth":{"identity":{"methods":["password"],"password":{"user":{"#);
+    push_named(&settings.user, &mut body);
+    body.push(br#","password":"#);
+    // EXPOSE: into a buffer that is wiped
+    settings.password.expose(|text| json::write_string(text, &mut body));
+    body.push(b"}}}");
+    if let Some(project) = &settings.project {
+        body.push(br#","scope":{"project":{"#);
+        push_named(project, &mut body);
+        body.push(b"}}");
+    }
+    body.push(b"}}");
+    body
+}
+
+fn push_named(named: &Named, body: &mut SecretBuffer) {
+    match named {
+        Named::Id(id) => push_pair("id", id, body),
+        Named::Name { name, domain } => {
+            push_pair("name", name, body);
+            body.push(br#","domain":{"#);
+            match domain {
+                Domain::Id(id) => push_pair("id", id, body),
+                Domain::Name(name) => push_pair("name", name, body),
+            }
+            body.push(b"}");
+        }
+    }
+}
+
+fn push_pair(key: &str, value: &str, body: &mut SecretBuffer) {
+    json::write_string(key, body);
+    body.push(b":");
+    json::write_string(value, body);
+}
+
+#[derive(Deserialize)]
+struct LoginAnswer {
+    token: Token,
+}
+
+#[derive(Deserialize)]
+struct Token {
+    catalog: Option<Vec<CatalogEntry>>,
+    project: Option<Project>,
+}
+
+#[derive(Deserialize)]
+struct Project {
+    name: String,
+}
+
+#[derive(Deserialize)]
+struct CatalogEntry {
+    #[serde(rename = "type")]
+    kind: String,
+    #[serde(default)]
+    endpoints: Vec<Endpoint>,
+}
+
+#[derive(Deserialize)]
+struct Endpoint {
+    interface: String,
+    region: Option<String>,
+    url: String,
+}
