@@ -1,0 +1,144 @@
+//! From a [`Harvest`] to a [`Classified`]: what is secret, what might be public, and in which file each goes.
+//!
+//! It stands apart because it is the one place with an opinion on names, and it is pure: no file, no network, no clock.
+//! Unknown means secret. The four outputs are only *candidates* for plaintext: the guard decides.
+//!
+//! # What this does not do
+//!
+//! It does not look at values, but for two switches of the message bus.
+
+mod oslo;
+mod rules;
+
+use std::collections::BTreeMap;
+
+use crate::json;
+use crate::model::{Data, EnvironmentFile, Glob, Origin, ParameterName, Scalar, SecretOrigin};
+use crate::secret::SecretBuffer;
+use crate::source::{Harvest, Plan};
+use crate::yaml;
+
+pub use oslo::DEFAULT_ROLE;
+
+/// What of a plan is taken, and how.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct Choice {
+    /// Parameters that are left out.
+    pub exclude: Vec<Glob>,
+    /// The roles whose message bus settings are written; none means [`DEFAULT_ROLE`].
+    pub roles: Vec<String>,
+}
+
+/// A harvest, sorted. Only [`classify`] makes one.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Classified {
+    pub(crate) origin: Origin,
+    pub(crate) secrets: Vec<Secret>,
+    pub(crate) passwords: Document,
+    pub(crate) candidates: Vec<Document>,
+}
+
+/// A parameter whose value is secret.
+#[derive(Debug)]
+pub(crate) struct Secret {
+    pub(crate) name: ParameterName,
+    pub(crate) origin: SecretOrigin,
+}
+
+/// An environment file as it would be written.
+#[derive(Debug)]
+pub(crate) struct Document {
+    pub(crate) file: EnvironmentFile,
+    pub(crate) parameters: Vec<ParameterName>,
+    pub(crate) text: SecretBuffer,
+    pub(crate) content: Data,
+}
+
+/// Sorts `harvest`.
+#[must_use]
+pub fn classify(harvest: Harvest, choice: &Choice) -> Classified {
+    let Harvest { origin, plan, outputs, warnings: _ } = harvest;
+    let oslo = oslo::settings(&outputs, &choice.roles);
+    let mut candidates: Vec<Document> =
+        outputs.into_iter().filter_map(|output| environment_file(output.file, output.value)).collect();
+    candidates.extend(oslo.map(oslo::document));
+    let (secrets, values): (Vec<Secret>, Vec<Data>) = secrets(plan, &choice.exclude).into_iter().unzip();
+    let passwords = passwords(&secrets, values);
+    Classified { origin, secrets, passwords, candidates }
+}
+
+fn environment_file(file: EnvironmentFile, value: Data) -> Option<Document> {
+    let parameter = file.parameter()?;
+    let content = value.wrapped(parameter).wrapped("parameter_defaults");
+    let mut text = SecretBuffer::new();
+    json::write(&content, &mut text);
+    Some(Document { file, parameters: ParameterName::parse(parameter).into_iter().collect(), text, content })
+}
+
+/// The plan's passwords; where its user set a value of the same name, that one. Names sorted, as TripleO writes them.
+fn secrets(plan: Plan, exclude: &[Glob]) -> Vec<(Secret, Data)> {
+    let mut secrets: BTreeMap<ParameterName, (SecretOrigin, Data)> =
+        plan.passwords.into_iter().map(|(name, value)| (name, (SecretOrigin::Generated, value))).collect();
+    for (name, value) in plan.parameter_defaults {
+        if secrets.contains_key(&name) || rules::is_secret_parameter(name.as_str()) {
+            secrets.insert(name, (SecretOrigin::User, value));
+        }
+    }
+    secrets.retain(|name, _| !exclude.iter().any(|glob| glob.matches(name.as_str())));
+    secrets.into_iter().map(|(name, (origin, value))| (Secret { name, origin }, value)).collect()
+}
+
+fn passwords(secrets: &[Secret], values: Vec<Data>) -> Document {
+    let parameters: Vec<ParameterName> = secrets.iter().map(|secret| secret.name.clone()).collect();
+    let entries = parameters.iter().map(|name| Scalar::string(name.as_str())).zip(values).collect();
+    let content = Data::Map(entries).wrapped("parameter_defaults");
+    let mut text = SecretBuffer::new();
+    yaml::write(&content, &mut text);
+    Document { file: EnvironmentFile::Passwords, parameters, text, content }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::SourceKind;
+    use crate::source::Output;
+
+    const PLAN: &[u8] = b"parameter_defaults:\n  ControllerCount: 3\n  NovaPassword: chosen\n  SSLKey: key\n  SnmpdReadonlyUserPassword: only-here\npasswords:\n  ZaqarPassword: z\n  NovaPassword: generated\n  CephClientKey: ceph\n  UnheardOf: u\n";
+
+    fn classified(outputs: Vec<Output>, exclude: &[&str]) -> Classified {
+        let plan = Plan::read(PLAN, "plan").unwrap();
+        let harvest = Harvest { origin: Origin::of(SourceKind::File), plan, outputs, warnings: Vec::new() };
+        let exclude = exclude.iter().map(|pattern| Glob::new(pattern)).collect();
+        classify(harvest, &Choice { exclude, ..Choice::default() })
+    }
+
+    fn text(document: &Document) -> String {
+        document.text.expose(|bytes| String::from_utf8(bytes.to_vec()).unwrap())
+    }
+
+    #[test]
+    fn everything_under_passwords_is_secret_and_what_the_user_set_wins() {
+        let expected = "parameter_defaults:\n  CephClientKey: ceph\n  NovaPassword: chosen\n  SSLKey: key\n  SnmpdReadonlyUserPassword: only-here\n  UnheardOf: u\n  ZaqarPassword: z\n";
+        assert_eq!(text(&classified(Vec::new(), &[]).passwords), expected);
+    }
+
+    #[test]
+    fn an_excluded_parameter_is_left_out_and_no_line_is_cut_out_of_another() {
+        let names: Vec<String> = classified(Vec::new(), &["Ceph*", "SSL*"])
+            .secrets
+            .iter()
+            .map(|secret| secret.name.to_string())
+            .collect();
+        assert_eq!(names, ["NovaPassword", "SnmpdReadonlyUserPassword", "UnheardOf", "ZaqarPassword"]);
+    }
+
+    #[test]
+    fn an_output_is_wrapped_as_the_documented_procedure_wraps_it() {
+        let value = json::read(br#"{"b": 16.0, "a": []}"#, "test").unwrap();
+        let output = Output { file: EnvironmentFile::AllNodes, value };
+        let expected = "{\n  \"parameter_defaults\": {\n    \"AllNodesExtraMapData\": {\n      \"b\": 16.0,\n      \"a\": []\n    }\n  }\n}\n";
+        assert_eq!(text(&classified(vec![output], &[]).candidates[0]), expected);
+    }
+}

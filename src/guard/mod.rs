@@ -1,0 +1,204 @@
+//! The gate: from [`Classified`] to [`Cleared`], which alone can be sealed and written.
+//!
+//! It stands apart, and is pure, so that one reading shows that nothing gets past it: a candidate for plaintext that
+//! holds a known secret value, a secret-looking key or the shape of a secret leaves as a secret file, or not at all.
+//!
+//! # What this does not do
+//!
+//! It cannot search for a value of fewer than 8 bytes, since that would be found everywhere; it names those parameters
+//! instead. It does not see a secret that the plan does not know, under a harmless name, without a known shape.
+//! So far it knows values as they are and JSON-escaped, not base64, hexadecimal or percent-encoded.
+
+mod shapes;
+mod values;
+
+use crate::classify::{Classified, Document, Secret};
+use crate::model::{Data, EnvironmentFile, Finding, GuardReport, Origin, ParameterName, Rule, Scalar};
+use crate::report::Hint;
+use crate::secret::SecretBuffer;
+
+use self::values::KnownValues;
+
+/// What to do with a candidate for plaintext in which a secret is found.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum OnSecret {
+    /// Seal the whole file.
+    #[default]
+    Seal,
+    /// Fail.
+    Refuse,
+}
+
+/// Why the guard let nothing through.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum GuardError {
+    /// A secret is in a file that was to be plaintext, and the caller asked for an error then.
+    #[error("`{file}` holds a secret at {path}", file = .file.file_name())]
+    SecretFound {
+        /// The file.
+        file: EnvironmentFile,
+        /// Where in it.
+        path: String,
+    },
+}
+
+impl Hint for GuardError {
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::SecretFound { .. } => {
+                Some(String::from("leave --on-secret at `seal`: the file is then sealed whole"))
+            }
+        }
+    }
+}
+
+/// Files that may be written: each is either searched and found clean, or to be sealed. Only [`clear`] makes one.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Cleared {
+    pub(crate) origin: Origin,
+    pub(crate) secrets: Vec<Secret>,
+    /// In the order of [`EnvironmentFile::ALL`].
+    pub(crate) files: Vec<ClearedFile>,
+    pub(crate) report: GuardReport,
+}
+
+/// One file, and what may become of it.
+#[derive(Debug)]
+pub(crate) struct ClearedFile {
+    pub(crate) file: EnvironmentFile,
+    pub(crate) parameters: Vec<ParameterName>,
+    pub(crate) content: ClearedContent,
+}
+
+/// The verdict on a file.
+#[derive(Debug)]
+pub(crate) enum ClearedContent {
+    /// No secret was found: it may stand in clear.
+    Public(Vec<u8>),
+    /// It must be sealed.
+    Secret(SecretBuffer),
+}
+
+/// Searches every candidate for every known value, secret-looking keys and shapes.
+///
+/// # Errors
+///
+/// [`GuardError::SecretFound`] when `on_secret` is [`OnSecret::Refuse`].
+pub fn clear(classified: Classified, on_secret: OnSecret) -> Result<Cleared, GuardError> {
+    let Classified { origin, secrets, passwords, candidates } = classified;
+    let known = KnownValues::of(&passwords.content);
+    let mut findings = Vec::new();
+    let mut files = Vec::new();
+    for candidate in candidates {
+        let found = search(&candidate, &known);
+        if let (OnSecret::Refuse, Some(first)) = (on_secret, found.first()) {
+            return Err(GuardError::SecretFound { file: candidate.file, path: first.path.clone() });
+        }
+        files.push(decide(candidate, found.is_empty()));
+        findings.extend(found);
+    }
+    files.push(decide(passwords, false));
+    files.sort_by_key(|file| file.file);
+    let report = GuardReport { searched: known.searched, too_short: known.too_short, findings };
+    Ok(Cleared { origin, secrets, files, report })
+}
+
+fn decide(document: Document, is_clean: bool) -> ClearedFile {
+    let Document { file, parameters, text, content: _ } = document;
+    let content = if is_clean {
+        // EXPOSE: this is the gate: the text was searched and holds no secret
+        ClearedContent::Public(text.expose(<[u8]>::to_vec))
+    } else {
+        ClearedContent::Secret(text)
+    };
+    ClearedFile { file, parameters, content }
+}
+
+fn search(document: &Document, known: &KnownValues) -> Vec<Finding> {
+    let mut search = Search { file: document.file, known, path: Vec::new(), findings: Vec::new() };
+    search.data(&document.content);
+    // The tree first, since it gives the place; the very bytes that will be written, too, since they are what counts
+    // EXPOSE: searched in place
+    let in_text = document.text.expose(|bytes| known.find(bytes).cloned());
+    if let (Some(of), true) = (in_text, search.findings.is_empty()) {
+        search.found(Rule::KnownValue { of });
+    }
+    search.findings
+}
+
+struct Search<'a> {
+    file: EnvironmentFile,
+    known: &'a KnownValues,
+    path: Vec<String>,
+    findings: Vec<Finding>,
+}
+
+impl Search<'_> {
+    fn data(&mut self, data: &Data) {
+        match data {
+            Data::Scalar(scalar) => self.scalar(scalar),
+            Data::List(items) => {
+                for (position, item) in items.iter().enumerate() {
+                    self.within(position.to_string(), |search| search.data(item));
+                }
+            }
+            Data::Map(entries) => {
+                for (position, (key, value)) in entries.iter().enumerate() {
+                    self.entry(position, key, value);
+                }
+            }
+        }
+    }
+
+    fn entry(&mut self, position: usize, key: &Scalar, value: &Data) {
+        // EXPOSE: searched in place; a key that is itself a secret is named by its position
+        let (of, label) = key.text.expose(|text| (self.known.find(text.as_bytes()).cloned(), shown(text)));
+        let label = if of.is_some() { position.to_string() } else { label };
+        // EXPOSE: compared in place
+        let is_secret_key = key.text.expose(shapes::is_secret_name) && shapes::is_secret_like(value);
+        self.within(label, |search| {
+            if let Some(of) = of {
+                search.found(Rule::KnownValue { of });
+            }
+            let before = search.findings.len();
+            search.data(value);
+            if is_secret_key && search.findings.len() == before {
+                search.found(Rule::KeyName);
+            }
+        });
+    }
+
+    fn scalar(&mut self, scalar: &Scalar) {
+        // EXPOSE: searched in place
+        let rule = scalar.text.expose(|text| match self.known.find(text.as_bytes()) {
+            Some(of) => Some(Rule::KnownValue { of: of.clone() }),
+            None => shapes::shape_of(text).map(|shape| Rule::Shape { shape }),
+        });
+        if let Some(rule) = rule {
+            self.found(rule);
+        }
+    }
+
+    fn within(&mut self, label: String, visit: impl FnOnce(&mut Self)) {
+        self.path.push(label);
+        visit(self);
+        self.path.pop();
+    }
+
+    fn found(&mut self, rule: Rule) {
+        // Below `parameter_defaults`, which every file has
+        let path = self.path.get(1..).unwrap_or_default().join(".");
+        self.findings.push(Finding { file: self.file.file_name().to_owned(), path, rule });
+    }
+}
+
+// Keys come from the cloud and end up on a terminal
+fn shown(key: &str) -> String {
+    key.escape_debug().take(120).collect()
+}
+
+#[cfg(test)]
+mod tests;

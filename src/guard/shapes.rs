@@ -1,0 +1,163 @@
+//! What a secret looks like when nobody has told us its value.
+
+use crate::model::{Data, Kind, Shape};
+
+/// The form of a secret that `text` has, or holds.
+pub(super) fn shape_of(text: &str) -> Option<Shape> {
+    if holds_private_key(text) {
+        return Some(Shape::PrivateKey);
+    }
+    if holds_uri_password(text) {
+        return Some(Shape::UriPassword);
+    }
+    text.split(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | ',' | ';')).find_map(|word| {
+        if is_cephx_key(word) {
+            Some(Shape::CephxKey)
+        } else if is_fernet_key(word) {
+            Some(Shape::FernetKey)
+        } else {
+            None
+        }
+    })
+}
+
+/// Whether a key's name says that its value is secret.
+pub(super) fn is_secret_name(name: &str) -> bool {
+    let words = words_of(name);
+    let says_so = |word: &String| {
+        matches!(
+            word.as_str(),
+            "password"
+                | "passwd"
+                | "pass"
+                | "passphrase"
+                | "secret"
+                | "secrets"
+                | "token"
+                | "credential"
+                | "credentials"
+                | "cookie"
+                | "kek"
+                | "private"
+                | "authkey"
+                | "apikey"
+        )
+    };
+    words.iter().any(says_so) || words.last().is_some_and(|word| word == "key")
+}
+
+/// Whether a value could be one that such a name announces: text, and not a switch or a number.
+pub(super) fn is_secret_like(value: &Data) -> bool {
+    let Data::Scalar(scalar) = value else { return false };
+    // EXPOSE: compared in place
+    scalar.kind == Kind::String
+        && scalar.text.expose(|text| {
+            !text.is_empty()
+                && !matches!(
+                    text.to_ascii_lowercase().as_str(),
+                    "true" | "false" | "yes" | "no" | "none" | "null"
+                )
+        })
+}
+
+/// The words of `oslo_messaging_rpc_password`, `tripleo::haproxy::stats_password` and `RpcPassword`, in lower case.
+fn words_of(name: &str) -> Vec<String> {
+    let mut words = Vec::new();
+    let mut word = String::new();
+    let mut after_lower = false;
+    for character in name.chars() {
+        let starts_word = character.is_uppercase() && after_lower;
+        if (starts_word || !character.is_alphanumeric()) && !word.is_empty() {
+            words.push(std::mem::take(&mut word));
+        }
+        if character.is_alphanumeric() {
+            word.extend(character.to_lowercase());
+        }
+        after_lower = character.is_lowercase() || character.is_numeric();
+    }
+    if !word.is_empty() {
+        words.push(word);
+    }
+    words
+}
+
+fn holds_private_key(text: &str) -> bool {
+    text.split("-----BEGIN ")
+        .skip(1)
+        .any(|after| after.split("-----").next().is_some_and(|kind| kind.ends_with("PRIVATE KEY")))
+}
+
+fn holds_uri_password(text: &str) -> bool {
+    text.split("://").skip(1).any(|after| {
+        let authority = after.split(['/', '?', '#', ' ', '\n', '"', '\'']).next().unwrap_or_default();
+        authority.rsplit_once('@').is_some_and(|(userinfo, _)| {
+            userinfo.split_once(':').is_some_and(|(_, password)| !password.is_empty())
+        })
+    })
+}
+
+// 28 bytes of base64: a type, a time and a length, then 16 bytes of key
+fn is_cephx_key(word: &str) -> bool {
+    word.len() == 40
+        && word.starts_with("AQ")
+        && word.ends_with("==")
+        && word.trim_end_matches('=').chars().all(is_base64)
+}
+
+fn is_fernet_key(word: &str) -> bool {
+    word.len() == 44
+        && word.ends_with('=')
+        && !word.ends_with("==")
+        && word.trim_end_matches('=').chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_'))
+}
+
+const fn is_base64(character: char) -> bool {
+    character.is_ascii_alphanumeric() || matches!(character, '+' | '/')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shapes_are_found_within_text_and_endpoints_are_none() {
+        for (text, expected) in [
+            ("x -----BEGIN RSA PRIVATE KEY-----\nMII", Some(Shape::PrivateKey)),
+            ("-----BEGIN PRIVATE KEY-----", Some(Shape::PrivateKey)),
+            ("-----BEGIN CERTIFICATE-----", None),
+            ("rabbit://guest:pw@172.16.2.10:5672/", Some(Shape::UriPassword)),
+            ("http://172.16.2.10:8776/v3/%(tenant_id)s", None),
+            ("http://[2001:db8::10]:8080/v1/AUTH_%(tenant_id)s", None),
+            ("ssh://git@host/x:y@z", None),
+            ("key = AQBO/mteAAAAABAAc4mVMTpq7OFtrPlRFqN+FQ==", Some(Shape::CephxKey)),
+            ("O8NSPxr4zXBBAoGIj-5aUmtE7-Jk5a4ptVsEhzJ8Vd8=", Some(Shape::FernetKey)),
+            ("overcloud-controller-0.internalapi.localdomain", None),
+        ] {
+            assert_eq!(shape_of(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn names_are_read_by_their_words() {
+        for name in [
+            "oslo_messaging_rpc_password",
+            "RpcPassword",
+            "rabbitmq::erlang_cookie",
+            "vrts_ssh_passwd",
+            "service_key",
+            "adminToken",
+        ] {
+            assert!(is_secret_name(name), "{name}");
+        }
+        for name in [
+            "oslo_messaging_rpc_use_ssl",
+            "bypass_mode",
+            "keystone_enabled",
+            "monkey",
+            "pci_passthrough",
+            "key_manager",
+        ] {
+            assert!(!is_secret_name(name), "{name}");
+        }
+    }
+}
