@@ -1,0 +1,85 @@
+use std::path::PathBuf;
+
+use crate::fs::FileError;
+use crate::report::Hint;
+
+/// Why a directory is no bundle that we can read or replace.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BundleError {
+    /// A file is not what the manifest says.
+    #[error("`{}` has changed since the bundle was made", .path.display())]
+    Changed {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A file could not be read or written.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// A file is there that the manifest does not list.
+    #[error("`{}` does not belong to the bundle", .path.display())]
+    Foreign {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The manifest is not JSON of the form that this version writes.
+    #[error("`{}`:{line}:{column}: not a bundle's manifest", .path.display())]
+    Malformed {
+        /// The manifest.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+        /// The column, from 1.
+        column: usize,
+    },
+    /// The manifest lists a file that is not there.
+    #[error("`{}` is missing from the bundle", .path.display())]
+    Missing {
+        /// The file.
+        path: PathBuf,
+    },
+    /// It is another version's.
+    #[error("the bundle's format is `{format}`, and this is dcn-vault {tool}", tool = env!("CARGO_PKG_VERSION"))]
+    NewerFormat {
+        /// The format that its manifest names.
+        format: String,
+    },
+    /// There is nothing.
+    #[error("there is no bundle at `{}`", .path.display())]
+    NoBundle {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// Something else is there.
+    #[error("`{}` exists and is not a bundle", .path.display())]
+    NotABundle {
+        /// The directory or file.
+        path: PathBuf,
+    },
+    /// The manifest names a file that no bundle has.
+    #[error("the manifest lists `{name}`, which no bundle has")]
+    UnknownFile {
+        /// The name.
+        name: String,
+    },
+}
+
+impl Hint for BundleError {
+    fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::Changed { .. } | Self::Malformed { .. } | Self::UnknownFile { .. } => {
+                String::from("get the bundle anew from where it was made; do not deploy with it")
+            }
+            Self::File(error) => return error.hint(),
+            Self::Foreign { path } => {
+                format!("move {} elsewhere: a pull replaces the whole directory", path.display())
+            }
+            Self::Missing { .. } => String::from("copy the whole directory, the manifest included"),
+            Self::NewerFormat { .. } => String::from("use the dcn-vault that made it, or a newer one"),
+            Self::NoBundle { .. } => String::from("name it with -b DIR, or make one with `dcn-vault pull`"),
+            Self::NotABundle { .. } => {
+                String::from("give another directory; nothing in this one was touched")
+            }
+        })
+    }
+}

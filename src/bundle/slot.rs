@@ -1,0 +1,88 @@
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+
+use crate::fs::{self, Replacement};
+use crate::model::Digest;
+use crate::seal::Sealed;
+
+use super::manifest::{FORMAT, FileEntry};
+use super::read::{manifest_in, refuse_foreign};
+use super::{BundleError, MANIFEST, Manifest, SecretEntry};
+
+/// A place where a bundle may be written: empty, or with an older bundle and nothing else in it.
+///
+/// Made before anything is pulled, so that a mistake in a path costs nothing.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Slot {
+    directory: PathBuf,
+    before: Option<(Manifest, Digest)>,
+}
+
+impl Slot {
+    /// Looks at `directory`, which need not exist.
+    ///
+    /// # Errors
+    ///
+    /// [`BundleError::NotABundle`] and [`BundleError::Foreign`] when something else is there, and those of reading a
+    /// manifest.
+    pub fn at(directory: &Path) -> Result<Self, BundleError> {
+        let directory_of = |before| Ok(Self { directory: directory.to_owned(), before });
+        let Ok(metadata) = directory.symlink_metadata() else { return directory_of(None) };
+        if !metadata.is_dir() {
+            return Err(BundleError::NotABundle { path: directory.to_owned() });
+        }
+        if fs::names_in(directory)?.is_empty() {
+            return directory_of(None);
+        }
+        let before = manifest_in(directory)?;
+        refuse_foreign(directory, &before.0)?;
+        directory_of(Some(before))
+    }
+
+    /// Writes the next generation, whole or not at all.
+    ///
+    /// # Errors
+    ///
+    /// [`BundleError::File`]; the bundle before is untouched then.
+    pub fn write(self, sealed: &Sealed) -> Result<Manifest, BundleError> {
+        let manifest = self.next(sealed)?;
+        let replacement = Replacement::of(&self.directory)?;
+        for (file, entry) in sealed.files.iter().zip(&manifest.files) {
+            replacement.add(&entry.path, &file.bytes)?;
+        }
+        replacement.add(MANIFEST, &manifest.to_bytes())?;
+        replacement.commit()?;
+        Ok(manifest)
+    }
+
+    fn next(&self, sealed: &Sealed) -> Result<Manifest, BundleError> {
+        let (vault, generation, previous) = match &self.before {
+            Some((manifest, digest)) => {
+                (manifest.vault.clone(), manifest.generation + 1, Some(digest.clone()))
+            }
+            None => (fs::make_id()?, 1, None),
+        };
+        let secrets =
+            sealed.secrets.iter().map(|(name, origin)| SecretEntry { name: name.clone(), origin: *origin });
+        Ok(Manifest {
+            format: FORMAT.to_owned(),
+            vault,
+            generation,
+            previous,
+            created: now_in_seconds(),
+            tool: concat!("dcn-vault ", env!("CARGO_PKG_VERSION")).to_owned(),
+            source: sealed.origin.clone(),
+            files: sealed.files.iter().map(FileEntry::of).collect(),
+            secrets: secrets.collect(),
+            recipients: sealed.recipients.clone(),
+            guard: sealed.guard.clone(),
+        })
+    }
+}
+
+fn now_in_seconds() -> Timestamp {
+    let now = Timestamp::now();
+    Timestamp::from_second(now.as_second()).unwrap_or(now)
+}
