@@ -1,0 +1,23 @@
+//! The deployment, with the secrets in place for its process tree and for nothing else.
+//!
+//! Two processes share the work. A *worker* reads the identity, opens the bundle, writes the plaintext into nameless
+//! files in memory, hands over their descriptors and exits; the *supervisor*, which lives as long as the deployment,
+//! never maps plaintext. So no copy is in our memory while the child runs, by construction and not by wiping.
+//!
+//! # What this does not do
+//!
+//! The child can do what it likes with what it reads: TripleO's own client writes copies to its working directory. A
+//! child that closes the inherited descriptors before it reads (a Python program's grandchild) does not see the files.
+
+mod arguments;
+mod error;
+mod links;
+mod nameless;
+mod pass;
+mod supervise;
+mod worker;
+
+pub use arguments::Command;
+pub use error::RunError;
+pub use supervise::{ChildExit, Supervisor};
+pub use worker::{Delivered, WorkerError, hand_over};

@@ -1,0 +1,84 @@
+//! Files without a name, in memory.
+
+use std::path::Path;
+
+use nix::sched::{CloneFlags, unshare};
+use rustix::fd::{AsFd, AsRawFd, OwnedFd};
+use rustix::fs::{
+    CWD, MemfdFlags, Mode, OFlags, SealFlags, fchmod, fcntl_add_seals, memfd_create, openat, unlinkat,
+};
+use rustix::io::Errno;
+use rustix::mount::{MountFlags, MountPropagationFlags, mount, mount_change, mount_remount};
+use rustix::process::{getegid, geteuid};
+
+use crate::fs::write_fd;
+use crate::open::Opened;
+use crate::secret::SecretBuffer;
+
+/// Where the worker's ramfs is mounted, in a mount namespace that ends with it. Whatever is below is hidden from the
+/// worker alone, after it has read all that it needs.
+const MOUNT_POINTS: [&str; 3] = ["/tmp", "/run", "/mnt"];
+
+/// Enters a namespace in which this process may mount. It must be done first, while the process is one thread and may
+/// still write its own maps.
+pub(super) fn enter_mount_namespace() -> Result<(), Errno> {
+    if unshare(CloneFlags::CLONE_NEWNS).is_err() {
+        let (uid, gid) = (geteuid().as_raw(), getegid().as_raw());
+        unshare(CloneFlags::CLONE_NEWUSER | CloneFlags::CLONE_NEWNS)
+            .map_err(|error| Errno::from_raw_os_error(error as i32))?;
+        write_map("/proc/self/setgroups", "deny")?;
+        write_map("/proc/self/uid_map", &format!("{uid} {uid} 1"))?;
+        write_map("/proc/self/gid_map", &format!("{gid} {gid} 1"))?;
+    }
+    mount_change("/", MountPropagationFlags::PRIVATE | MountPropagationFlags::REC)
+}
+
+/// The files of `opened` on a ramfs, which never swaps: read-only, and gone with the last descriptor.
+pub(super) fn on_ramfs(opened: &Opened) -> Result<Vec<OwnedFd>, Errno> {
+    let point = MOUNT_POINTS.into_iter().map(Path::new).find(|point| point.is_dir()).ok_or(Errno::NOENT)?;
+    let flags = MountFlags::NOSUID | MountFlags::NODEV | MountFlags::NOEXEC;
+    mount("dcn-vault", point, "ramfs", flags, c"mode=0700")?;
+    let files = opened.files.iter().map(|file| ramfs_file(point, &file.content)).collect::<Result<_, _>>()?;
+    // ramfs knows no seals, but nobody, root neither, opens a file of a read-only mount for writing. Of the mount: the
+    // kernel keeps a file system writable while it has nameless files
+    mount_remount(point, flags | MountFlags::RDONLY | MountFlags::BIND, "")?;
+    Ok(files)
+}
+
+/// The files of `opened` as sealed memfds, which may swap.
+pub(super) fn on_memfd(opened: &Opened) -> Result<Vec<OwnedFd>, Errno> {
+    opened.files.iter().map(|file| memfd(&file.content)).collect()
+}
+
+fn ramfs_file(point: &Path, content: &SecretBuffer) -> Result<OwnedFd, Errno> {
+    let mode = Mode::RUSR;
+    let flags = OFlags::RDWR | OFlags::CLOEXEC;
+    let file = openat(CWD, point, flags | OFlags::TMPFILE, mode).or_else(|_| {
+        // Before Linux 5.17 or so ramfs has no O_TMPFILE: a name for a moment, in a namespace of one process
+        let path = point.join("file");
+        let file = openat(CWD, &path, flags | OFlags::CREATE | OFlags::EXCL, mode)?;
+        unlinkat(CWD, &path, rustix::fs::AtFlags::empty())?;
+        Ok(file)
+    })?;
+    write_fd(file.as_fd(), content)?;
+    read_only(&file)
+}
+
+fn memfd(content: &SecretBuffer) -> Result<OwnedFd, Errno> {
+    let file = memfd_create("dcn-vault", MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)?;
+    fchmod(&file, Mode::RUSR)?;
+    write_fd(file.as_fd(), content)?;
+    fcntl_add_seals(&file, SealFlags::SEAL | SealFlags::SHRINK | SealFlags::GROW | SealFlags::WRITE)?;
+    read_only(&file)
+}
+
+/// Opens it again, at its start, for reading only.
+fn read_only(file: &OwnedFd) -> Result<OwnedFd, Errno> {
+    let path = format!("/proc/self/fd/{}", file.as_raw_fd());
+    openat(CWD, path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())
+}
+
+fn write_map(path: &str, line: &str) -> Result<(), Errno> {
+    let file = openat(CWD, path, OFlags::WRONLY | OFlags::CLOEXEC, Mode::empty())?;
+    rustix::io::write(&file, line.as_bytes()).map(|_| ())
+}

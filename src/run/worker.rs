@@ -1,0 +1,80 @@
+use std::path::{Path, PathBuf};
+
+use rustix::fd::BorrowedFd;
+
+use crate::bundle::{Bundle, BundleError};
+use crate::identity::{IdentityError, IdentitySet};
+use crate::open::{OpenError, open};
+use crate::report::Hint;
+use crate::secret::harden;
+
+use super::{RunError, nameless, pass};
+
+/// Where the plaintext was put.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Delivered {
+    /// On a ramfs: it never swaps.
+    Ramfs,
+    /// In memfds: they may swap.
+    Memfd,
+}
+
+/// Why the worker could not hand over a bundle.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum WorkerError {
+    /// The bundle is not whole.
+    #[error(transparent)]
+    Bundle(#[from] BundleError),
+    /// There is no identity.
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
+    /// It does not open.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// The kernel refuses.
+    #[error(transparent)]
+    Run(#[from] RunError),
+}
+
+impl Hint for WorkerError {
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Bundle(error) => error.hint(),
+            Self::Identity(error) => error.hint(),
+            Self::Open(error) => error.hint(),
+            Self::Run(error) => error.hint(),
+        }
+    }
+}
+
+/// The worker's whole life: opens the bundle, and passes its files over `socket`. The caller **must** exit then.
+///
+/// # Errors
+///
+/// Any [`WorkerError`]; nothing was handed over then.
+pub fn hand_over(
+    bundle: &Path,
+    identities: &[PathBuf],
+    usual: &[PathBuf],
+    socket: BorrowedFd<'_>,
+) -> Result<Delivered, WorkerError> {
+    // First of all: the kernel wants a process of one thread, and one that may be traced, to write its own maps
+    let may_mount = nameless::enter_mount_namespace();
+    harden::shut_out_others().map_err(RunError::os("shut other processes out"))?;
+    // The bundle before the identity: what can fail without a secret fails first
+    let bundle = Bundle::read(bundle)?;
+    let opened = open(bundle, &IdentitySet::read(identities, usual)?)?;
+    let (delivered, files) = match may_mount.and_then(|()| nameless::on_ramfs(&opened)) {
+        Ok(files) => (Delivered::Ramfs, files),
+        Err(_) => {
+            (Delivered::Memfd, nameless::on_memfd(&opened).map_err(RunError::os("make a file in memory"))?)
+        }
+    };
+    for (opened, file) in opened.files.iter().zip(&files) {
+        pass::send(socket, opened.file.file_name(), file).map_err(RunError::os("pass a descriptor on"))?;
+    }
+    pass::send_end(socket).map_err(RunError::os("pass a descriptor on"))?;
+    Ok(delivered)
+}
