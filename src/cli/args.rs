@@ -1,0 +1,192 @@
+#![allow(clippy::doc_markdown, reason = "these comments are the help, which has no Markdown")]
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+const PULL_EXAMPLES: &str = "\
+Examples:
+  dcn-vault pull --os-cloud undercloud                        for the sites in keys/, to bundle/
+  dcn-vault pull --stack central -r age1… -o /srv/central     without a vault
+  dcn-vault pull --from-file plan-environment.yaml -r age1…   without a cloud";
+
+const RUN_EXAMPLES: &str = "\
+Placeholders in ARG:
+  {env}        on its own: -e FILE for every environment file, in the documented order
+  {passwords}  the passwords file
+  {dir}        the directory that has them all; DCN_VAULT_DIR is the same
+
+Examples:
+  dcn-vault run -- openstack overcloud deploy --stack edge1 {env}
+  dcn-vault run -i /root/edge1.txt -- ./deploy.sh {dir}";
+
+const DECRYPT_EXAMPLES: &str = "\
+Examples:
+  dcn-vault decrypt | grep -c Password
+  dcn-vault decrypt global-config-extra-map-data.json -o /run/user/1000/global.json";
+
+/// Pulls a control plane's secrets, seals them with age, and opens them for one deployment.
+#[derive(Debug, Parser)]
+#[command(name = "dcn-vault", version, about, max_term_width = 100, subcommand_required = true)]
+pub(super) struct Arguments {
+    /// The vault [default: the nearest directory with dcn-vault.yaml, else the current one]
+    #[arg(short = 'C', long = "vault", value_name = "DIR", global = true)]
+    pub(super) directory: Option<PathBuf>,
+
+    #[command(subcommand)]
+    pub(super) verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Verb {
+    /// Make an age identity, as age-keygen does
+    Keygen(KeygenArguments),
+    /// Pull secrets and public data from OpenStack into a sealed bundle
+    #[command(after_help = PULL_EXAMPLES)]
+    Pull(PullArguments),
+    /// Show what is in a bundle, for whom; never a value
+    Show(ShowArguments),
+    /// Run a command with the secrets in place, for its process tree alone
+    #[command(after_help = RUN_EXAMPLES)]
+    Run(RunArguments),
+    /// Write one file of a bundle in clear
+    #[command(after_help = DECRYPT_EXAMPLES)]
+    Decrypt(DecryptArguments),
+    /// The worker of `run`: opens a bundle and passes descriptors over standard input
+    #[command(hide = true)]
+    Deliver(DeliverArguments),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct KeygenArguments {
+    /// Write the identity to a new FILE of mode 0600, and its recipient to standard output
+    #[arg(short, long, value_name = "FILE")]
+    pub(super) output: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct PullArguments {
+    /// An entry of clouds.yaml [default: OS_CLOUD, else the other OS_* variables]
+    #[arg(long, value_name = "NAME")]
+    pub(super) os_cloud: Option<String>,
+    /// The control plane's stack [default: overcloud]
+    #[arg(long, value_name = "NAME")]
+    pub(super) stack: Option<String>,
+    /// The Swift container of its plan [default: the stack's name]
+    #[arg(long, value_name = "NAME")]
+    pub(super) plan: Option<String>,
+    /// Read group_vars/overcloud.json there instead of the output AllNodesConfig (Train and later)
+    #[arg(long, value_name = "DIR")]
+    pub(super) config_download_dir: Option<PathBuf>,
+    /// Read a saved plan-environment.yaml instead of a cloud; `-` is standard input
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["os_cloud", "stack", "plan", "config_download_dir"])]
+    pub(super) from_file: Option<PathBuf>,
+    /// An age recipient who may open the bundle [default: every site in keys/]
+    #[arg(short, long, value_name = "RECIPIENT")]
+    pub(super) recipient: Vec<String>,
+    /// A file of recipients, one a line
+    #[arg(short = 'R', long, value_name = "FILE")]
+    pub(super) recipients_file: Vec<PathBuf>,
+    /// Where the bundle goes [default: bundle/ of the vault]
+    #[arg(short, long, value_name = "DIR")]
+    pub(super) output: Option<PathBuf>,
+    /// Leave out the parameters that match; `*` and `?` are wildcards
+    #[arg(long, value_name = "GLOB")]
+    pub(super) exclude: Vec<String>,
+    /// What to do with a plaintext file in which a secret is found
+    #[arg(long, value_enum, default_value_t = OnSecret::Seal, value_name = "WHAT")]
+    pub(super) on_secret: OnSecret,
+    /// Do everything, and write nothing
+    #[arg(long)]
+    pub(super) dry_run: bool,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(super) enum OnSecret {
+    /// Seal the whole file
+    Seal,
+    /// Fail
+    Refuse,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct BundleArguments {
+    /// The bundle [default: bundle/ of the vault]
+    #[arg(short, long, value_name = "DIR")]
+    pub(super) bundle: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct IdentityArguments {
+    /// A file with age identities, of mode 0600 [default: the usual places, see the manual]
+    #[arg(short, long, value_name = "FILE")]
+    pub(super) identity: Vec<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct ShowArguments {
+    #[command(flatten)]
+    pub(super) bundle: BundleArguments,
+    /// Print the manifest as JSON
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct RunArguments {
+    #[command(flatten)]
+    pub(super) bundle: BundleArguments,
+    #[command(flatten)]
+    pub(super) identity: IdentityArguments,
+    /// The command and its arguments; no shell reads them
+    #[arg(required = true, trailing_var_arg = true, value_name = "CMD")]
+    pub(super) command: Vec<OsString>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct DecryptArguments {
+    #[command(flatten)]
+    pub(super) bundle: BundleArguments,
+    #[command(flatten)]
+    pub(super) identity: IdentityArguments,
+    /// The file's plaintext name
+    #[arg(default_value = "passwords.yaml", value_name = "FILE")]
+    pub(super) file: String,
+    /// Write to a new FILE of mode 0600; `-` is standard output, even when it is a terminal
+    #[arg(short, long, value_name = "FILE")]
+    pub(super) output: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct DeliverArguments {
+    #[arg(long)]
+    pub(super) bundle: PathBuf,
+    #[arg(long)]
+    pub(super) identity: Vec<PathBuf>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_definition_is_sound_and_every_short_help_is_one_sentence_without_a_period() {
+        use clap::CommandFactory;
+        let command = Arguments::command();
+        command.clone().debug_assert();
+        for verb in command.get_subcommands() {
+            let about = verb.get_about().map(ToString::to_string).unwrap_or_default();
+            assert!(!about.is_empty() && !about.ends_with('.'), "{}: {about}", verb.get_name());
+            for argument in verb.get_arguments().filter(|_| !verb.is_hide_set()) {
+                let help = argument.get_help().map(ToString::to_string).unwrap_or_default();
+                assert!(
+                    !help.is_empty() && !help.ends_with('.'),
+                    "{} {}: {help}",
+                    verb.get_name(),
+                    argument.get_id()
+                );
+            }
+        }
+    }
+}

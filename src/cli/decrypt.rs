@@ -1,0 +1,61 @@
+use std::path::Path;
+use std::process::ExitCode;
+
+use rustix::stdio::stdout;
+use rustix::termios::isatty;
+
+use crate::bundle::Bundle;
+use crate::fs;
+use crate::identity::IdentitySet;
+use crate::model::EnvironmentFile;
+use crate::open::open_one;
+use crate::report::Hint;
+
+use super::args::DecryptArguments;
+use super::environment;
+use super::exit::Failure;
+use super::ui::BrokenPipe;
+
+/// Why a secret was not put where it was asked for.
+#[derive(Debug, thiserror::Error)]
+enum DecryptError {
+    #[error("`{name}` is not a file of a bundle")]
+    NoSuchFile { name: String },
+    #[error("standard output is a terminal")]
+    Terminal,
+}
+
+impl Hint for DecryptError {
+    fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::NoSuchFile { .. } => {
+                let names = EnvironmentFile::ALL.map(EnvironmentFile::file_name).join(", ");
+                format!("it is one of: {names}")
+            }
+            Self::Terminal => String::from(
+                "-o FILE writes a new file of mode 0600; -o - writes to the terminal all the same",
+            ),
+        })
+    }
+}
+
+pub(super) fn decrypt(arguments: &DecryptArguments, directory: Option<&Path>) -> Result<ExitCode, Failure> {
+    let name = arguments.file.strip_suffix(".age").unwrap_or(&arguments.file);
+    let file = EnvironmentFile::named(name)
+        .ok_or_else(|| DecryptError::NoSuchFile { name: name.escape_debug().to_string() })?;
+    if arguments.output.is_none() && isatty(stdout()) {
+        return Err(DecryptError::Terminal.into());
+    }
+    let bundle = match &arguments.bundle.bundle {
+        Some(path) => path.clone(),
+        None => environment::vault(directory)?.bundle(),
+    };
+    let bundle = Bundle::read(&bundle)?;
+    let identities = IdentitySet::read(&arguments.identity.identity, &environment::usual_identities())?;
+    let opened = open_one(bundle, file, &identities)?;
+    match &arguments.output {
+        Some(path) if path.as_os_str() != "-" => fs::create_private(path, &opened.content)?,
+        _ => fs::write_fd(stdout(), &opened.content).map_err(|_| BrokenPipe)?,
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,61 @@
+//! The only place that reads the environment.
+
+#![allow(clippy::disallowed_methods, reason = "this is the place")]
+
+use std::path::{Path, PathBuf};
+
+use crate::secret::SecretValue;
+use crate::source::openstack::Variables;
+use crate::vault::Vault;
+
+use super::exit::Failure;
+
+const IDENTITY_NAME: &str = "identity.txt";
+
+/// The vault that `-C` names, or that the current directory is in.
+pub(super) fn vault(directory: Option<&Path>) -> Result<Vault, Failure> {
+    if let Some(directory) = directory {
+        return Ok(Vault::find(directory)?);
+    }
+    Ok(Vault::find(&std::env::current_dir().unwrap_or_else(|_| PathBuf::from(".")))?)
+}
+
+/// The `OS_*` variables, and where openstacksdk looks for clouds.yaml.
+pub(super) fn openstack() -> Variables {
+    let mut variables = Variables::default();
+    for (name, value) in std::env::vars_os() {
+        let (Some(name), Ok(value)) =
+            (name.to_str().and_then(|name| name.strip_prefix("OS_")), value.into_string())
+        else {
+            continue;
+        };
+        variables.os.insert(name.to_ascii_lowercase(), SecretValue::take(value));
+    }
+    variables.clouds_files = path("OS_CLIENT_CONFIG_FILE")
+        .into_iter()
+        .chain([PathBuf::from("clouds.yaml")])
+        .chain(config_home().map(|home| home.join("openstack/clouds.yaml")))
+        .chain([PathBuf::from("/etc/openstack/clouds.yaml")])
+        .collect();
+    variables
+}
+
+/// Where an identity is looked for when none is named.
+pub(super) fn usual_identities() -> Vec<PathBuf> {
+    let credential = path("CREDENTIALS_DIRECTORY").map(|directory| directory.join("dcn-vault-identity"));
+    let own = config_home().map(|home| home.join("dcn-vault").join(IDENTITY_NAME));
+    credential.into_iter().chain(own).chain([Path::new("/etc/dcn-vault").join(IDENTITY_NAME)]).collect()
+}
+
+/// Where short-lived directories of this user go.
+pub(super) fn runtime_directory() -> PathBuf {
+    path("XDG_RUNTIME_DIR").filter(|directory| directory.is_dir()).unwrap_or_else(std::env::temp_dir)
+}
+
+fn config_home() -> Option<PathBuf> {
+    path("XDG_CONFIG_HOME").or_else(|| path("HOME").map(|home| home.join(".config")))
+}
+
+fn path(variable: &str) -> Option<PathBuf> {
+    std::env::var_os(variable).filter(|value| !value.is_empty()).map(PathBuf::from)
+}

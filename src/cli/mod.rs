@@ -1,0 +1,53 @@
+//! The command line: arguments in, library calls, words out. No logic of its own.
+//!
+//! Each verb is a file: its arguments (`args.rs` has them together, for the help), what it calls, what it says.
+
+mod args;
+mod decrypt;
+mod environment;
+mod exit;
+mod keygen;
+mod pull;
+mod run;
+mod show;
+mod ui;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::secret::harden;
+
+use self::args::{Arguments, Verb};
+use self::exit::Failure;
+use self::ui::Ui;
+
+/// Runs the command line `words`, the program's name first, and returns the process's exit code.
+#[must_use]
+pub fn main(words: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let arguments = match Arguments::try_parse_from(words) {
+        Ok(arguments) => arguments,
+        Err(error) => return exit::usage(&error),
+    };
+    let ui = Ui;
+    if !matches!(arguments.verb, Verb::Deliver(_)) && harden::shut_out_others().is_err() {
+        ui.warn("this process cannot be shut to others of your user: they could read its memory");
+    }
+    match dispatch(&arguments, ui) {
+        Ok(code) => code,
+        Err(failure) => exit::report(&failure, ui),
+    }
+}
+
+fn dispatch(arguments: &Arguments, ui: Ui) -> Result<ExitCode, Failure> {
+    let directory = arguments.directory.as_deref();
+    match &arguments.verb {
+        Verb::Decrypt(verb) => decrypt::decrypt(verb, directory),
+        Verb::Deliver(verb) => run::deliver(verb, ui),
+        Verb::Keygen(verb) => keygen::keygen(verb, ui),
+        Verb::Pull(verb) => pull::pull(verb, directory, ui),
+        Verb::Run(verb) => run::run(verb, directory),
+        Verb::Show(verb) => show::show(verb, directory),
+    }
+}

@@ -1,0 +1,102 @@
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::process::ExitCode;
+
+use crate::bundle::{Manifest, Slot};
+use crate::classify::{Choice, classify};
+use crate::guard::{self, clear};
+use crate::model::{Glob, GuardReport, ParameterName, Rule, Site};
+use crate::recipients::RecipientSet;
+use crate::seal::seal;
+use crate::source::openstack::{self, CloudSettings, Wanted};
+use crate::source::{FileSource, Harvest, from_file};
+use crate::vault::{SourceSettings, Vault};
+
+use super::args::{OnSecret, PullArguments};
+use super::environment;
+use super::exit::Failure;
+use super::ui::Ui;
+
+const DEFAULT_STACK: &str = "overcloud";
+
+pub(super) fn pull(arguments: &PullArguments, directory: Option<&Path>, ui: Ui) -> Result<ExitCode, Failure> {
+    let vault = environment::vault(directory)?;
+    // All that can be wrong on this side is found before anybody is asked for a secret
+    let recipients = recipients(arguments, &vault)?;
+    let output = arguments.output.clone().unwrap_or_else(|| vault.bundle());
+    let slot = Slot::at(&output)?;
+    let harvest = harvest(arguments, &vault.source)?;
+    for warning in &harvest.warnings {
+        ui.warn(&warning.to_string());
+    }
+    let excluded = vault.source.exclude.iter().chain(&arguments.exclude);
+    let choice =
+        Choice { exclude: excluded.map(|pattern| Glob::new(pattern)).collect(), ..Choice::default() };
+    let on_secret = match arguments.on_secret {
+        OnSecret::Seal => guard::OnSecret::Seal,
+        OnSecret::Refuse => guard::OnSecret::Refuse,
+    };
+    let sealed = seal(clear(classify(harvest, &choice), on_secret)?, &recipients)?;
+    if arguments.dry_run {
+        say_guard(&sealed.guard, ui);
+        ui.say("dry run: nothing was written");
+        return Ok(ExitCode::SUCCESS);
+    }
+    let manifest = slot.write(&sealed)?;
+    say_guard(&manifest.guard, ui);
+    say_written(&manifest, &output, ui);
+    Ok(ExitCode::SUCCESS)
+}
+
+fn recipients(arguments: &PullArguments, vault: &Vault) -> Result<RecipientSet, Failure> {
+    if arguments.recipient.is_empty() && arguments.recipients_file.is_empty() {
+        return Ok(RecipientSet::of_vault(&vault.keys())?);
+    }
+    Ok(RecipientSet::given(&arguments.recipient, &arguments.recipients_file)?)
+}
+
+fn harvest(arguments: &PullArguments, source: &SourceSettings) -> Result<Harvest, Failure> {
+    if let Some(path) = &arguments.from_file {
+        return Ok(from_file(&FileSource::named(path))?);
+    }
+    let chosen = |flag: &Option<String>, setting: &Option<String>| flag.clone().or_else(|| setting.clone());
+    let cloud = chosen(&arguments.os_cloud, &source.cloud);
+    let stack = chosen(&arguments.stack, &source.stack).unwrap_or_else(|| DEFAULT_STACK.to_owned());
+    let plan = chosen(&arguments.plan, &source.plan).unwrap_or_else(|| stack.clone());
+    let settings = CloudSettings::find(cloud.as_deref(), environment::openstack())?;
+    Ok(openstack::pull(&settings, &Wanted::new(stack, plan, arguments.config_download_dir.clone()))?)
+}
+
+fn say_guard(report: &GuardReport, ui: Ui) {
+    let files: BTreeSet<&str> = report.findings.iter().map(|finding| finding.file.as_str()).collect();
+    for file in files {
+        let rules =
+            report.findings.iter().filter(|finding| finding.file == file).map(|finding| &finding.rule);
+        let known: BTreeSet<&str> = rules
+            .filter_map(|rule| match rule {
+                Rule::KnownValue { of } => Some(of.as_str()),
+                Rule::KeyName | Rule::Shape { .. } => None,
+            })
+            .collect();
+        let known: Vec<&str> = known.into_iter().collect();
+        ui.say(&match known.as_slice() {
+            [] => format!("sealed {file}: it holds what looks like a secret"),
+            known => format!("sealed {file}: it holds the value of {}", known.join(", ")),
+        });
+    }
+    if !report.too_short.is_empty() {
+        let names: Vec<&str> = report.too_short.iter().map(ParameterName::as_str).collect();
+        ui.warn(&format!("too short to search the plaintext files for: {}", names.join(", ")));
+    }
+}
+
+fn say_written(manifest: &Manifest, output: &Path, ui: Ui) {
+    let sites: Vec<&str> = manifest.recipients.keys().map(Site::as_str).collect();
+    ui.say(&format!(
+        "wrote {}: generation {}, {} secrets, sealed for {}",
+        output.display(),
+        manifest.generation,
+        manifest.secrets.len(),
+        sites.join(", ")
+    ));
+}

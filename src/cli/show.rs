@@ -1,0 +1,92 @@
+use std::fmt::Write;
+use std::path::Path;
+use std::process::ExitCode;
+
+use crate::bundle::{Bundle, Manifest};
+use crate::model::{Origin, SecretOrigin};
+
+use super::args::ShowArguments;
+use super::environment;
+use super::exit::Failure;
+use super::ui;
+
+const WIDTH: usize = 96;
+
+pub(super) fn show(arguments: &ShowArguments, directory: Option<&Path>) -> Result<ExitCode, Failure> {
+    let path = match &arguments.bundle.bundle {
+        Some(path) => path.clone(),
+        None => environment::vault(directory)?.bundle(),
+    };
+    let manifest = Bundle::read(&path)?.manifest;
+    if arguments.json {
+        ui::print(&format!("{}\n", serde_json::to_string_pretty(&manifest).unwrap_or_default()))?;
+    } else {
+        ui::print(&table(&manifest, &path))?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn table(manifest: &Manifest, path: &Path) -> String {
+    let mut text = String::new();
+    // Writing to a String does not fail
+    let _ = writeln!(text, "{}", path.display());
+    let _ = writeln!(
+        text,
+        "  generation  {}, made {} by {}",
+        manifest.generation, manifest.created, manifest.tool
+    );
+    let _ = writeln!(text, "  source      {}", source(&manifest.source));
+    let _ = writeln!(text, "\nFiles");
+    for file in &manifest.files {
+        let state = if file.sealed { "sealed" } else { "clear " };
+        let _ = writeln!(text, "  {state}  {:>8} B  {}", file.size, file.path);
+    }
+    for finding in &manifest.guard.findings {
+        let path = finding.path.escape_debug();
+        let _ = writeln!(text, "          {} is sealed: {path}: {}", finding.file, finding.rule);
+    }
+    let _ = writeln!(text, "\nWho can open the sealed files");
+    for (site, recipients) in &manifest.recipients {
+        for recipient in recipients {
+            let _ = writeln!(text, "  {site}  {}", recipient.escape_debug());
+        }
+    }
+    let _ = writeln!(text, "\nSecrets: {} (* set by the plan's user)", manifest.secrets.len());
+    let names = manifest.secrets.iter().map(|secret| match secret.origin {
+        SecretOrigin::User => format!("{}*", secret.name.as_str().escape_debug()),
+        SecretOrigin::Generated => secret.name.as_str().escape_debug().to_string(),
+    });
+    text.push_str(&wrapped(names));
+    text
+}
+
+fn source(origin: &Origin) -> String {
+    let shown = |text: &Option<String>| text.as_deref().unwrap_or("?").escape_debug().to_string();
+    match (&origin.stack, &origin.plan) {
+        (Some(_), Some(_)) => format!(
+            "stack {} ({}), plan {}, {}",
+            shown(&origin.stack),
+            shown(&origin.stack_status),
+            shown(&origin.plan),
+            shown(&origin.auth_url)
+        ),
+        _ => String::from("a file"),
+    }
+}
+
+fn wrapped(names: impl Iterator<Item = String>) -> String {
+    let mut text = String::new();
+    let mut line = String::from(" ");
+    for name in names {
+        if line.len() + 1 + name.len() > WIDTH {
+            text.push_str(&line);
+            text.push('\n');
+            line = String::from(" ");
+        }
+        line.push(' ');
+        line.push_str(&name);
+    }
+    text.push_str(&line);
+    text.push('\n');
+    text
+}

@@ -1,0 +1,55 @@
+//! The rules of the terminal.
+//!
+//! - Standard output is data, and nothing else; words for people go to standard error.
+//! - Secrets reach a terminal only on explicit request.
+//! - Text that came from a cloud or a file is escaped before it is shown (the errors' own business).
+//! - A reader that has gone away ends us quietly.
+//! - No colour is needed to understand.
+
+use std::io::{self, Write};
+
+use crate::report::Hint;
+
+/// Says things to the person at the keyboard.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Ui;
+
+/// Whoever read our output has gone.
+#[derive(Debug, thiserror::Error)]
+#[error("the reader of the output has gone")]
+pub(super) struct BrokenPipe;
+
+impl Hint for BrokenPipe {
+    fn hint(&self) -> Option<String> {
+        None
+    }
+}
+
+impl Ui {
+    pub(super) fn error(self, what: &str, hint: Option<&str>) {
+        self.line(&format!("error: {what}"));
+        if let Some(hint) = hint {
+            self.line(&format!("hint: {hint}"));
+        }
+    }
+
+    pub(super) fn warn(self, what: &str) {
+        self.line(&format!("warning: {what}"));
+    }
+
+    pub(super) fn say(self, what: &str) {
+        self.line(what);
+    }
+
+    #[allow(clippy::unused_self, reason = "who has no Ui does not speak")]
+    fn line(self, text: &str) {
+        // Where standard error is closed there is nobody to tell
+        let _ = writeln!(io::stderr(), "{text}");
+    }
+}
+
+/// Writes public data to standard output.
+pub(super) fn print(text: &str) -> Result<(), BrokenPipe> {
+    let mut out = io::stdout().lock();
+    out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(|_| BrokenPipe)
+}
