@@ -1,0 +1,55 @@
+# `just` lists what there is. No logic here: .ci/run and tests/all have it.
+
+[private]
+default:
+    @just --list
+
+[group('write')]
+[doc('Format the source')]
+fmt:
+    cargo fmt
+
+[group('check')]
+[doc('Formatting and clippy, as CI has them')]
+lint:
+    .ci/run fmt clippy
+
+[group('check')]
+[doc('Documentation, private items too')]
+doc:
+    .ci/run doc
+
+[group('check')]
+[doc('Licences, bans and sources of the dependencies')]
+deny:
+    .ci/run deny
+
+[group('check')]
+[doc('Every `.expose(` outside src/secret/ says why')]
+forbid:
+    .ci/run forbid
+
+[group('test')]
+[doc('Tests that need no cloud')]
+test *ARGS:
+    cargo test --locked {{ ARGS }}
+
+[group('test')]
+[doc('All tests, with the lab')]
+all *ARGS:
+    tests/all {{ ARGS }}
+
+[group('test')]
+[doc('Exactly what CI runs')]
+ci:
+    .ci/run
+
+[group('use')]
+[doc("README's first command")]
+demo:
+    cargo run --locked --release --example demo
+
+[group('use')]
+[doc('The lab: a real OpenStack on loopback (`just lab start`)')]
+lab *ARGS:
+    tests/cloud/lab/lab {{ ARGS }}

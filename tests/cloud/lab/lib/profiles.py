@@ -1,0 +1,132 @@
+"""`lab env` and `lab clouds`: every way to log in, the good and the bad."""
+
+import json
+import os
+import shlex
+import sys
+
+E = os.environ
+RUN = E["LAB_RUN"]
+PORT = json.load(open(f"{RUN}/ports.json"))
+SECRET = dict(line.rstrip("\n").split("=", 1) for line in open(f"{RUN}/secrets.env"))
+APPCRED = json.load(open(f"{RUN}/appcred.json"))
+HTTP = f"http://127.0.0.1:{PORT['KEYSTONE']}/v3"
+HTTPS = f"https://127.0.0.1:{PORT['KEYSTONE_TLS']}/v3"
+CA = f"{RUN}/tls/ca.crt"
+
+
+def prof(user="admin", password=None, project="admin", domain="Default", tls=False, **over):
+    d = {
+        "auth_type": "password",
+        "auth": {
+            "auth_url": HTTPS if tls else HTTP,
+            "username": user,
+            "password": password or (SECRET["ADMIN_PASSWORD"] if user == "admin" else SECRET["USER_PASSWORD"]),
+            "user_domain_name": domain,
+        },
+        "region_name": E["LAB_REGION"],
+        "identity_api_version": "3",
+        "interface": "public" if tls else "internal",
+    }
+    if project:
+        d["auth"]["project_name"] = project
+        d["auth"]["project_domain_name"] = domain
+    if tls:
+        d["cacert"] = CA
+    for k, v in over.items():
+        if k == "auth_url":
+            d["auth"][k] = v
+        elif v is None:
+            d.pop(k, None)
+        else:
+            d[k] = v
+    return d
+
+
+def appcred(tls=False, by_name=False):
+    d = prof(tls=tls)
+    d["auth_type"] = "v3applicationcredential"
+    who = {"application_credential_id": APPCRED["id"]}
+    if by_name:
+        who = {"application_credential_name": APPCRED["name"], "username": "admin", "user_domain_name": "Default"}
+    d["auth"] = {"auth_url": d["auth"]["auth_url"], "application_credential_secret": APPCRED["secret"]} | who
+    return d
+
+
+def system():
+    d = prof(project=None)
+    d["auth"]["system_scope"] = "all"
+    return d
+
+
+PROFILES = {
+    "admin": prof(),
+    "admin-tls": prof(tls=True),
+    "appcred": appcred(),
+    "appcred-tls": appcred(tls=True),
+    "appcred-name": appcred(by_name=True),
+    "system": system(),
+    "member": prof("member"),
+    "reader": prof("reader"),
+    "stackuser": prof("stackuser"),
+    "norole": prof("norole"),
+    "unscoped": prof("norole", project=None),
+    "disabled": prof("disabled"),
+    "other": prof("other", project="other"),
+    "domuser": prof("domuser", project="labproject", domain="LabDomain"),
+    "wrongpw": prof(password="wrong"),
+    "nouser": prof("nobody"),
+    "noproject": prof(project="nowhere"),
+    "badregion": prof(region_name="regionTwo"),
+    "tls-noca": prof(tls=True, cacert=None),
+    "tls-insecure": prof(tls=True, cacert=None, verify=False),
+    "tls-expired": prof(tls=True, auth_url=f"https://127.0.0.1:{PORT['TLS_EXPIRED']}/v3"),
+    "tls-wronghost": prof(tls=True, auth_url=f"https://127.0.0.1:{PORT['TLS_WRONGHOST']}/v3"),
+    "tls-selfsigned": prof(tls=True, auth_url=f"https://127.0.0.1:{PORT['TLS_SELFSIGNED']}/v3"),
+    "https-on-http": prof(tls=True, auth_url=HTTP.replace("http:", "https:")),
+    "http-on-https": prof(auth_url=HTTPS.replace("https:", "http:")),
+    "down": prof(auth_url="http://127.0.0.1:9/v3"),
+}
+
+
+def env_of(d):
+    out = {
+        "OS_AUTH_TYPE": d["auth_type"],
+        "OS_IDENTITY_API_VERSION": "3",
+        "OS_REGION_NAME": d["region_name"],
+        "OS_INTERFACE": d["interface"],
+        "OS_ENDPOINT_TYPE": d["interface"] + "URL",
+    }
+    out.update({"OS_" + k.upper(): v for k, v in d["auth"].items()})
+    if "cacert" in d:
+        out["OS_CACERT"] = d["cacert"]
+    if d.get("verify") is False:
+        out["OS_INSECURE"] = "true"
+    return out
+
+
+args = sys.argv[1:]
+if args[0] == "clouds":
+
+    def y(v):
+        return "false" if v is False else json.dumps(v)  # JSON strings are YAML
+
+    print("# written by `lab start`; one entry for each profile of `lab env --list`\nclouds:")
+    for n, d in PROFILES.items():
+        print(f"  {n}:")
+        for k, v in d.items():
+            if isinstance(v, dict):
+                print(f"    {k}:")
+                for a, b in v.items():
+                    print(f"      {a}: {y(b)}")
+            else:
+                print(f"    {k}: {y(v)}")
+elif "--list" in args:
+    print("\n".join(PROFILES))
+else:
+    name = args[1] if len(args) > 1 else "admin"
+    if name not in PROFILES:
+        sys.exit(f"no profile `{name}`; there are {' '.join(PROFILES)}")
+    print("unset ${!OS_*}")
+    for k, v in env_of(PROFILES[name]).items():
+        print(f"export {k}={shlex.quote(v)}")

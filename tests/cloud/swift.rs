@@ -1,0 +1,76 @@
+//! Object storage: one container with one object, the plan.
+
+use md5::{Digest, Md5};
+
+use super::fault::Fault;
+use super::http::{Request, Response};
+use super::made_up;
+use super::state::State;
+
+pub fn answer(state: &State, request: &Request, account: &str, path: &[&str]) -> Response {
+    if !state.has_live_token(request) {
+        let text =
+            "This server could not verify that you are authorized to access the document you requested.";
+        return Response::html(401, "Unauthorized", text);
+    }
+    if account != format!("AUTH_{}", state.project_id) {
+        return Response::html(403, "Forbidden", "Access was denied to this resource.");
+    }
+    match (request.method.as_str(), path) {
+        ("GET" | "HEAD", [container, "plan-environment.yaml"]) if *container == state.contents.plan => {
+            plan(state, request)
+        }
+        _ => Response::html(404, "Not Found", "The resource could not be found."),
+    }
+}
+
+fn plan(state: &State, request: &Request) -> Response {
+    let bytes = plan_bytes(state);
+    let etag = md5_hex(&bytes);
+    if request.header("if-none-match").is_some_and(|known| known.trim_matches('"') == etag) {
+        return Response { status: 304, headers: Vec::new(), body: Vec::new() }.with("ETag", &etag);
+    }
+    let response = Response::new(200, "application/octet-stream", bytes)
+        .with("ETag", &etag)
+        .with("Accept-Ranges", "bytes")
+        .with("Last-Modified", "Wed, 13 May 2020 09:30:00 GMT")
+        .with("X-Timestamp", "1589362199.12345")
+        .with("X-Trans-Id", &format!("tx{}", made_up::make_uuid().replace('-', "")));
+    with_etag_fault(state, response)
+}
+
+fn plan_bytes(state: &State) -> Vec<u8> {
+    let mut memory = state.memory();
+    let replaced = memory.faults.iter().rev().find_map(|fault| match fault {
+        Fault::PlanBytes(bytes) => Some(bytes.clone()),
+        _ => None,
+    });
+    let mut bytes = replaced.unwrap_or_else(|| state.contents.plan_bytes.clone());
+    if memory.faults.iter().any(|fault| matches!(fault, Fault::PlanChanges)) {
+        memory.plan_reads += 1;
+        if memory.plan_reads > 1 {
+            bytes.extend(format!("workflow_parameters:\n  reads: {}\n", memory.plan_reads).into_bytes());
+        }
+    }
+    bytes
+}
+
+fn with_etag_fault(state: &State, response: Response) -> Response {
+    let other = md5_hex(b"another object");
+    let fault = state.pick(|fault| {
+        matches!(fault, Fault::NoETag | Fault::SegmentedPlan | Fault::WrongETag).then(|| fault.clone())
+    });
+    match fault {
+        Some(Fault::NoETag) => response.without("ETag"),
+        Some(Fault::SegmentedPlan) => response
+            .without("ETag")
+            .with("ETag", &format!("\"{other}\""))
+            .with("X-Static-Large-Object", "True"),
+        Some(_) => response.without("ETag").with("ETag", &other),
+        None => response,
+    }
+}
+
+fn md5_hex(bytes: &[u8]) -> String {
+    made_up::hex(&Md5::digest(bytes))
+}
