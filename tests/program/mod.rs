@@ -1,0 +1,136 @@
+//! The program as a person runs it: in a directory of its own, with an environment of its own.
+
+#![allow(
+    dead_code,
+    missing_docs,
+    unreachable_pub,
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::missing_panics_doc,
+    clippy::must_use_candidate,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test may panic, and each test takes only a part of this"
+)]
+
+use std::ffi::OsStr;
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// A directory that goes away with the test. It is also `HOME`, and what the program's files are made in.
+#[derive(Debug)]
+pub struct Scratch(PathBuf);
+
+/// How the program ended, and what it said.
+#[derive(Debug)]
+pub struct Said {
+    pub code: i32,
+    pub out: String,
+    pub err: String,
+}
+
+impl Scratch {
+    pub fn new() -> Self {
+        let path = std::env::temp_dir().join(format!("dcn-vault-test-{:016x}", random()));
+        std::fs::DirBuilder::new().mode(0o700).create(&path).unwrap();
+        Self(path)
+    }
+
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
+
+    pub fn join(&self, name: &str) -> PathBuf {
+        self.0.join(name)
+    }
+
+    /// Writes a file with this mode.
+    pub fn write(&self, name: &str, text: impl AsRef<[u8]>, mode: u32) -> PathBuf {
+        let path = self.join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, text).unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+        path
+    }
+
+    /// The program, about to run in this directory with nothing of our own environment but `PATH`.
+    pub fn program(&self) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_dcn-vault"));
+        command.current_dir(&self.0).env_clear().env("HOME", &self.0).stdin(Stdio::null());
+        command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
+        command
+    }
+
+    /// Runs the program with these arguments.
+    pub fn run<A: AsRef<OsStr>>(&self, arguments: impl IntoIterator<Item = A>) -> Said {
+        said(self.program().args(arguments))
+    }
+
+    /// Makes an identity, and returns its file and its recipient.
+    pub fn keygen(&self, name: &str) -> (PathBuf, String) {
+        let path = self.join(name);
+        let made = self.run([OsStr::new("keygen"), OsStr::new("-o"), path.as_os_str()]);
+        assert_eq!(made.code, 0, "{}", made.err);
+        (path, made.out.trim().to_owned())
+    }
+
+    /// Every file below, with its content.
+    pub fn files(&self) -> Vec<(PathBuf, Vec<u8>)> {
+        let mut files = Vec::new();
+        collect(&self.0, &mut files);
+        files.sort();
+        files
+    }
+
+    /// The names of all that is in the directory itself, sorted.
+    pub fn names(&self) -> Vec<String> {
+        let mut names: Vec<String> = std::fs::read_dir(&self.0)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// Runs `command` to its end.
+pub fn said(command: &mut Command) -> Said {
+    let output = command.output().unwrap();
+    Said {
+        code: output.status.code().expect("the program was killed"),
+        out: String::from_utf8(output.stdout).unwrap(),
+        err: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+/// The secrets of `secrets` that occur in `text`.
+pub fn occurring<'a>(secrets: &'a [String], text: &[u8]) -> Vec<&'a String> {
+    let holds = |secret: &&String| text.windows(secret.len()).any(|window| window == secret.as_bytes());
+    secrets.iter().filter(holds).collect()
+}
+
+fn collect(directory: &Path, files: &mut Vec<(PathBuf, Vec<u8>)>) {
+    for entry in std::fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() && !path.is_symlink() {
+            collect(&path, files);
+        } else if path.is_file() {
+            let content = std::fs::read(&path).unwrap();
+            files.push((path, content));
+        }
+    }
+}
+
+fn random() -> u64 {
+    let mut bytes = [0; 8];
+    rustix::rand::getrandom(&mut bytes, rustix::rand::GetRandomFlags::empty()).unwrap();
+    u64::from_ne_bytes(bytes)
+}
