@@ -131,23 +131,6 @@ pub fn make_id() -> Result<String, FileError> {
     Ok(format!("{:032x}", u128::from_ne_bytes(bytes)))
 }
 
-#[cfg(test)]
-impl TemporaryDirectory {
-    /// One for a test.
-    pub(crate) fn scratch() -> Self {
-        Self::below(&std::env::temp_dir()).unwrap()
-    }
-
-    /// Writes a fixture.
-    #[allow(clippy::disallowed_methods, reason = "a test's own fixture")]
-    pub(crate) fn write(&self, name: &str, text: &str) -> PathBuf {
-        let path = self.0.join(name);
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(&path, text).unwrap();
-        path
-    }
-}
-
 fn make_directory(path: &Path, mode: u32) -> Result<(), FileError> {
     DirBuilder::new().mode(mode).create(path).map_err(|error| FileError::os("create", path, error))
 }
@@ -165,6 +148,22 @@ fn sync(directory: &Path) -> Result<(), FileError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    impl TemporaryDirectory {
+        /// One for a test.
+        pub(crate) fn scratch() -> Self {
+            Self::below(&std::env::temp_dir()).unwrap()
+        }
+
+        /// Writes a fixture.
+        #[allow(clippy::disallowed_methods, reason = "a test's own fixture")]
+        pub(crate) fn write(&self, name: &str, text: &str) -> PathBuf {
+            let path = self.0.join(name);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(&path, text).unwrap();
+            path
+        }
+    }
 
     fn names(directory: &Path) -> Vec<String> {
         let mut names: Vec<String> = std::fs::read_dir(directory)

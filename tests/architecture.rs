@@ -1,0 +1,227 @@
+//! Which module may name which. The tables are the architecture; a change of it is a change of them.
+
+#![allow(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test may panic, and reads the source"
+)]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+/// A module, and the modules of this crate that it may name besides itself.
+const MAY_NAME: &[(&str, &[&str])] = &[
+    ("report", &[]),
+    ("secret", &[]),
+    ("model", &["report", "secret"]),
+    ("fs", &["report", "secret"]),
+    ("json", &["model", "report", "secret"]),
+    ("yaml", &["model", "report", "secret"]),
+    ("vault", &["fs", "report"]),
+    ("source", &["fs", "json", "model", "report", "secret", "yaml"]),
+    // Downstream of an arrow a stage names the stage before it, and nothing further up
+    ("classify", &["json", "model", "secret", "source", "yaml"]),
+    ("guard", &["classify", "json", "model", "report", "secret"]),
+    ("recipients", &["fs", "model", "report"]),
+    ("seal", &["guard", "model", "recipients", "report", "secret"]),
+    // Never `secret`: a bundle cannot hold plaintext, since it cannot say it
+    ("bundle", &["fs", "model", "report", "seal"]),
+    ("keygen", &["fs", "secret"]),
+    ("identity", &["fs", "report"]),
+    ("open", &["bundle", "identity", "model", "report", "secret"]),
+    ("run", &["bundle", "fs", "identity", "model", "open", "report", "secret"]),
+    (
+        "cli",
+        &[
+            "bundle",
+            "classify",
+            "fs",
+            "guard",
+            "identity",
+            "keygen",
+            "model",
+            "open",
+            "recipients",
+            "report",
+            "run",
+            "seal",
+            "secret",
+            "source",
+            "vault",
+        ],
+    ),
+];
+
+/// What comes from outside, and the only places that may name it.
+const ONLY_IN: &[(&str, &[&str])] = &[
+    ("age", &["identity", "keygen", "open", "recipients", "seal"]),
+    ("aho_corasick", &["guard"]),
+    ("clap", &["cli"]),
+    ("granit_parser", &["yaml"]),
+    ("jiff", &["bundle", "keygen"]),
+    ("md5", &["source::openstack"]),
+    ("nix", &["run"]),
+    ("reqwest", &["source::openstack"]),
+    ("rustix", &["cli", "fs", "run", "secret"]),
+    ("secrecy", &["secret"]),
+    ("serde", &["bundle", "model", "source::openstack", "vault"]),
+    ("serde_json", &["bundle", "cli", "json", "source::openstack"]),
+    ("serde_yaml", &["source::openstack", "vault"]),
+    ("sha2", &["model"]),
+    ("std::env", &["cli"]),
+    ("std::fs", &["fs"]),
+    ("std::net", &[]),
+    ("std::os", &["fs", "run"]),
+    ("std::process", &["cli", "main", "run"]),
+    ("std::thread", &[]),
+    ("std::time", &["source::openstack"]),
+    ("thiserror", &["*"]),
+    ("tokio", &["source::openstack"]),
+    ("zeroize", &["fs", "open", "secret"]),
+    ("zeroizing_alloc", &["main"]),
+];
+
+#[test]
+fn a_module_names_only_modules_that_the_table_allows() {
+    let allowed: BTreeMap<&str, &[&str]> = MAY_NAME.iter().copied().collect();
+    for (path, text) in sources() {
+        let module = path.split("::").next().unwrap().to_owned();
+        if module == "main" || module == "lib" {
+            continue;
+        }
+        let may = allowed.get(module.as_str()).unwrap_or_else(|| panic!("add `{module}` to MAY_NAME"));
+        for named in names_after(&text, "crate") {
+            assert!(named == module || may.contains(&named.as_str()), "src/{path} names crate::{named}");
+        }
+    }
+}
+
+#[test]
+fn what_comes_from_outside_is_named_only_where_it_belongs() {
+    for (path, text) in sources() {
+        for (outside, places) in ONLY_IN {
+            let is_named = match outside.split_once("::") {
+                Some((root, part)) => names_after(&text, root).contains(part),
+                None => names_root(&text, outside),
+            };
+            let may = places
+                .iter()
+                .any(|place| *place == "*" || path == *place || path.starts_with(&format!("{place}::")));
+            assert!(!is_named || may, "src/{path} names {outside}");
+        }
+    }
+}
+
+#[test]
+fn every_dependency_is_in_the_table() {
+    let manifest = std::fs::read_to_string(root().join("Cargo.toml")).unwrap();
+    let dependencies = manifest.split("[dependencies]").nth(1).unwrap().split("\n[").next().unwrap();
+    let known: BTreeSet<&str> = ONLY_IN.iter().map(|(name, _)| *name).collect();
+    for line in dependencies.lines().filter(|line| line.contains(" = ") && !line.starts_with('#')) {
+        let name = line.split(" = ").next().unwrap().replace('-', "_").replace("md_5", "md5");
+        assert!(known.contains(name.as_str()), "add `{name}` to ONLY_IN");
+    }
+}
+
+#[test]
+fn the_tables_name_only_what_is_there() {
+    let modules: BTreeSet<String> =
+        sources().into_iter().map(|(path, _)| path.split("::").next().unwrap().to_owned()).collect();
+    for (module, may) in MAY_NAME {
+        assert!(modules.contains(*module), "{module} is gone: take it out of MAY_NAME");
+        for named in *may {
+            let is_named = sources().iter().any(|(path, text)| {
+                path.split("::").next() == Some(module) && names_after(text, "crate").contains(*named)
+            });
+            assert!(is_named, "{module} no longer names {named}: take it out of MAY_NAME");
+        }
+    }
+}
+
+#[test]
+fn the_library_forbids_unsafe_code() {
+    let library = std::fs::read_to_string(root().join("src/lib.rs")).unwrap();
+    assert!(library.contains("#![forbid(unsafe_code)]"));
+}
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Every source file, as the path of its module and its code without comments and unit tests.
+fn sources() -> Vec<(String, String)> {
+    let mut files = Vec::new();
+    walk(&root().join("src"), &mut files);
+    assert!(files.len() > 40, "the source was not found");
+    files.into_iter().map(|file| (module_path(&file), code_in(&file))).collect()
+}
+
+fn walk(directory: &Path, files: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            walk(&path, files);
+        } else if path.file_name().is_some_and(|name| name != "tests.rs") {
+            files.push(path);
+        }
+    }
+}
+
+fn module_path(file: &Path) -> String {
+    let below = file.strip_prefix(root().join("src")).unwrap().with_extension("");
+    let parts: Vec<&str> =
+        below.iter().map(|part| part.to_str().unwrap()).filter(|part| *part != "mod").collect();
+    parts.join("::")
+}
+
+fn code_in(file: &Path) -> String {
+    let text = std::fs::read_to_string(file).unwrap();
+    let code = text.split("#[cfg(test)]\nmod tests {").next().unwrap();
+    let lines = code.lines().filter(|line| !line.trim_start().starts_with("//"));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+/// The `x` of every `root::x` and `root::{x, y::z}`.
+fn names_after(text: &str, root: &str) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    for (position, _) in text.match_indices(&format!("{root}::")) {
+        if text.get(..position).unwrap().ends_with(is_word) {
+            continue;
+        }
+        let after = text.get(position + root.len() + 2..).unwrap();
+        let list = after.strip_prefix('{').map_or(after, |list| list.split(';').next().unwrap());
+        let braced = after.starts_with('{');
+        let mut depth = 0_u32;
+        for part in list.split_inclusive([',', '{', '}']) {
+            if depth == 0 {
+                names.extend(first_word(part.trim_start()));
+            }
+            depth = match part.chars().last() {
+                Some('{') => depth + 1,
+                Some('}') if depth > 0 => depth - 1,
+                _ => depth,
+            };
+            if !braced {
+                break;
+            }
+        }
+    }
+    names
+}
+
+fn names_root(text: &str, root: &str) -> bool {
+    text.match_indices(&format!("{root}::")).any(|(position, _)| {
+        let before = text.get(..position).unwrap();
+        !before.ends_with(is_word) && !before.ends_with("::")
+    })
+}
+
+fn first_word(text: &str) -> Option<String> {
+    let word: String = text.chars().take_while(|c| is_word(*c)).collect();
+    (!word.is_empty()).then_some(word)
+}
+
+fn is_word(character: char) -> bool {
+    character.is_alphanumeric() || character == '_'
+}
