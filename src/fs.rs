@@ -78,8 +78,8 @@ impl FileError {
 }
 
 impl Hint for FileError {
-    fn hint(&self) -> Option<String> {
-        Some(match self {
+    fn hint(&self) -> String {
+        match self {
             Self::Exists { .. } => String::from("choose another name, or remove it first"),
             Self::NoExchange { .. } => {
                 String::from("keep bundles on a local file system (ext4, xfs, btrfs, tmpfs)")
@@ -94,7 +94,7 @@ impl Hint for FileError {
             }
             Self::Os { .. } => String::from("check the file system: is it full, read-only or gone?"),
             Self::TooLarge { .. } => String::from("is it the right file?"),
-        })
+        }
     }
 }
 

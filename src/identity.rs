@@ -53,12 +53,12 @@ pub enum IdentityError {
 }
 
 impl Hint for IdentityError {
-    fn hint(&self) -> Option<String> {
-        Some(match self {
+    fn hint(&self) -> String {
+        match self {
             Self::Encrypted { .. } => String::from(
                 "such identities are not read yet: decrypt it with `age -d`, into a file of mode 0600",
             ),
-            Self::File(error) => return error.hint(),
+            Self::File(error) => error.hint(),
             Self::NotAnIdentity { .. } => String::from(
                 "an identity begins with AGE-SECRET-KEY-1; ssh keys and plugins are not read yet",
             ),
@@ -66,7 +66,7 @@ impl Hint for IdentityError {
             Self::NotFound { .. } => {
                 String::from("name one with -i FILE; `dcn-vault keygen -o FILE` makes one")
             }
-        })
+        }
     }
 }
 

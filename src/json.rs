@@ -27,8 +27,8 @@ pub struct JsonError {
 }
 
 impl Hint for JsonError {
-    fn hint(&self) -> Option<String> {
-        Some(String::from("look at that place: a bracket, a quote or a comma is missing or too much"))
+    fn hint(&self) -> String {
+        String::from("look at that place: a bracket, a quote or a comma is missing or too much")
     }
 }
 

@@ -63,14 +63,14 @@ pub enum OpenError {
 }
 
 impl Hint for OpenError {
-    fn hint(&self) -> Option<String> {
-        Some(String::from(match self {
+    fn hint(&self) -> String {
+        String::from(match self {
             Self::Damaged { .. } => "get the bundle anew from where it was made; do not deploy with it",
             Self::NotInBundle { .. } => "`dcn-vault show` lists the files that it has",
             Self::WrongIdentity { .. } => {
                 "`dcn-vault show` lists the recipients; is yours among them? Else ask for a new pull with it"
             }
-        }))
+        })
     }
 }
 

@@ -72,9 +72,9 @@ pub enum RecipientsError {
 }
 
 impl Hint for RecipientsError {
-    fn hint(&self) -> Option<String> {
-        Some(match self {
-            Self::File(error) => return error.hint(),
+    fn hint(&self) -> String {
+        match self {
+            Self::File(error) => error.hint(),
             Self::None => {
                 String::from("give -r age1… or -R FILE, or list a site's in keys/SITE/recipients.txt")
             }
@@ -86,7 +86,7 @@ impl Hint for RecipientsError {
             Self::NotARecipient { .. } => String::from(
                 "a recipient begins with `age1` and has 62 characters; `dcn-vault keygen` prints one",
             ),
-        })
+        }
     }
 }
 

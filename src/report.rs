@@ -1,7 +1,7 @@
 //! What an error says to the person at the keyboard: the fact, then the remedy.
 
-/// The remedy beside the fact. Every error of this crate has one.
+/// The remedy beside the fact. Every error of this crate has one: an error without does not compile.
 pub trait Hint: std::error::Error {
-    /// What to do next, as a sentence or a command; `None` only where nobody can do anything.
-    fn hint(&self) -> Option<String>;
+    /// What to do next, as a sentence or a command.
+    fn hint(&self) -> String;
 }

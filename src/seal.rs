@@ -51,9 +51,9 @@ pub enum SealError {
 }
 
 impl Hint for SealError {
-    fn hint(&self) -> Option<String> {
+    fn hint(&self) -> String {
         match self {
-            Self::Encrypt { .. } => Some(String::from("this is a bug in dcn-vault: please report it")),
+            Self::Encrypt { .. } => String::from("this is a bug in dcn-vault: please report it"),
         }
     }
 }

@@ -70,14 +70,14 @@ pub enum VaultError {
 }
 
 impl Hint for VaultError {
-    fn hint(&self) -> Option<String> {
-        Some(match self {
-            Self::File(error) => return error.hint(),
+    fn hint(&self) -> String {
+        match self {
+            Self::File(error) => error.hint(),
             Self::Malformed { .. } => String::from(
                 "it has `version: 1` and `source:`, with cloud, stack, plan (texts) and exclude (a list)",
             ),
             Self::Version { .. } => String::from("use a newer dcn-vault, or write `version: 1`"),
-        })
+        }
     }
 }
 

@@ -69,7 +69,7 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("serde_json", &["bundle", "cli", "json", "source::openstack"]),
     ("serde_yaml", &["source::openstack", "vault"]),
     ("sha2", &["model"]),
-    ("std::env", &["cli"]),
+    ("std::env", &["cli", "main"]),
     ("std::fs", &["fs"]),
     ("std::net", &[]),
     ("std::os", &["fs", "run"]),

@@ -65,12 +65,12 @@ pub enum BundleError {
 }
 
 impl Hint for BundleError {
-    fn hint(&self) -> Option<String> {
-        Some(match self {
+    fn hint(&self) -> String {
+        match self {
             Self::Changed { .. } | Self::Malformed { .. } | Self::UnknownFile { .. } => {
                 String::from("get the bundle anew from where it was made; do not deploy with it")
             }
-            Self::File(error) => return error.hint(),
+            Self::File(error) => error.hint(),
             Self::Foreign { path } => {
                 format!("move {} elsewhere: a pull replaces the whole directory", path.display())
             }
@@ -80,6 +80,6 @@ impl Hint for BundleError {
             Self::NotABundle { .. } => {
                 String::from("give another directory; nothing in this one was touched")
             }
-        })
+        }
     }
 }

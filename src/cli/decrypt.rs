@@ -26,8 +26,8 @@ enum DecryptError {
 }
 
 impl Hint for DecryptError {
-    fn hint(&self) -> Option<String> {
-        Some(match self {
+    fn hint(&self) -> String {
+        match self {
             Self::NoSuchFile { .. } => {
                 let names = EnvironmentFile::ALL.map(EnvironmentFile::file_name).join(", ");
                 format!("it is one of: {names}")
@@ -35,7 +35,7 @@ impl Hint for DecryptError {
             Self::Terminal => String::from(
                 "-o FILE writes a new file of mode 0600; -o - writes to the terminal all the same",
             ),
-        })
+        }
     }
 }
 

@@ -42,7 +42,7 @@ pub(super) fn usage(error: &clap::Error) -> ExitCode {
 pub(super) fn report(failure: &Failure, ui: Ui) -> ExitCode {
     let is_silent = matches!((&*failure.error as &dyn Error).downcast_ref(), Some(ui::BrokenPipe));
     if !is_silent {
-        ui.error(&failure.error.to_string(), failure.error.hint().as_deref());
+        ui.error(&failure.error.to_string(), &failure.error.hint());
     }
     ExitCode::from(failure.code)
 }

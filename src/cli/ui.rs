@@ -20,17 +20,14 @@ pub(super) struct Ui;
 pub(super) struct BrokenPipe;
 
 impl Hint for BrokenPipe {
-    fn hint(&self) -> Option<String> {
-        None
+    fn hint(&self) -> String {
+        String::from("keep the reader of the output open")
     }
 }
 
 impl Ui {
-    pub(super) fn error(self, what: &str, hint: Option<&str>) {
-        self.line(&format!("error: {what}"));
-        if let Some(hint) = hint {
-            self.line(&format!("hint: {hint}"));
-        }
+    pub(super) fn error(self, what: &str, hint: &str) {
+        self.line(&format!("error: {what}\nhint: {hint}"));
     }
 
     pub(super) fn warn(self, what: &str) {

@@ -45,10 +45,10 @@ pub enum GuardError {
 }
 
 impl Hint for GuardError {
-    fn hint(&self) -> Option<String> {
+    fn hint(&self) -> String {
         match self {
             Self::SecretFound { .. } => {
-                Some(String::from("leave --on-secret at `seal`: the file is then sealed whole"))
+                String::from("leave --on-secret at `seal`: the file is then sealed whole")
             }
         }
     }

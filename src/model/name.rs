@@ -31,11 +31,11 @@ pub enum NameError {
 }
 
 impl Hint for NameError {
-    fn hint(&self) -> Option<String> {
-        Some(String::from(match self {
+    fn hint(&self) -> String {
+        String::from(match self {
             Self::NotAParameter => "a parameter's name has 1 to 255 printable characters",
             Self::NotASite => "use letters, digits, `.`, `_` and `-`; begin with a letter or a digit",
-        }))
+        })
     }
 }
 

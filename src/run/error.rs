@@ -47,8 +47,8 @@ impl RunError {
 }
 
 impl Hint for RunError {
-    fn hint(&self) -> Option<String> {
-        Some(String::from(match self {
+    fn hint(&self) -> String {
+        String::from(match self {
             Self::File(error) => return error.hint(),
             Self::NotExecutable { .. } => {
                 "check its mode and its first line; the command is run without a shell"
@@ -61,6 +61,6 @@ impl Hint for RunError {
             }
             Self::Worker => "see above",
             Self::WorkerKilled => "is the host short of memory? `dmesg` says more",
-        }))
+        })
     }
 }

@@ -39,7 +39,7 @@ pub enum WorkerError {
 }
 
 impl Hint for WorkerError {
-    fn hint(&self) -> Option<String> {
+    fn hint(&self) -> String {
         match self {
             Self::Bundle(error) => error.hint(),
             Self::Identity(error) => error.hint(),

@@ -103,8 +103,8 @@ pub enum SourceError {
 }
 
 impl Hint for SourceError {
-    fn hint(&self) -> Option<String> {
-        Some(match self {
+    fn hint(&self) -> String {
+        match self {
             Self::AccessDenied { service: Service::Swift } => {
                 String::from("reading a plan takes the role `admin` or `swiftoperator` in the plan's project")
             }
@@ -129,8 +129,8 @@ impl Hint for SourceError {
             Self::ContainerNotFound { .. } => String::from(
                 "a plan has its stack's name: give it with --plan. From Wallaby on there is none: use --from-file",
             ),
-            Self::File(error) => return error.hint(),
-            Self::Json(error) => return error.hint(),
+            Self::File(error) => error.hint(),
+            Self::Json(error) => error.hint(),
             Self::LoginRefused { .. } => {
                 String::from("Keystone says no more: check user, password, project and their domains")
             }
@@ -186,7 +186,7 @@ impl Hint for SourceError {
             Self::TokenRefused { .. } => {
                 String::from("pull again; if it stays so, the service's own login to Keystone is broken")
             }
-            Self::Yaml(error) => return error.hint(),
-        })
+            Self::Yaml(error) => error.hint(),
+        }
     }
 }
