@@ -1,4 +1,49 @@
-//! dcn-vault
+//! Pulls the secrets of a TripleO control plane, seals them with age, and opens them for one process tree at deploy
+//! time.
+//!
+//! ```text
+//!  OpenStack ┐                                                     ┌ bundle/ on disk ┐
+//!  a file    ┴─→ Harvest ─→ Classified ─→ Cleared ─→ Sealed ───────┤ *.json  *.age   ├──→ Opened ─→ the child
+//!                source     classify      guard      seal          │ manifest.json   │    open      run
+//!                                                                  └─────────────────┘
+//! ```
+//!
+//! Each arrow is a move by value, and each stage is a type that only the stage before it makes: plaintext that no guard
+//! has searched cannot be written, because it does not compile.
+//!
+//! ```
+//! use dcn_vault::{bundle, classify, guard, keygen, recipients, seal, source};
+//!
+//! # let directory = std::env::temp_dir().join(format!("dcn-vault-doctest-{}", std::process::id()));
+//! # std::fs::create_dir(&directory).unwrap();
+//! # let plan = directory.join("plan-environment.yaml");
+//! # std::fs::write(&plan, "passwords: {NovaPassword: made-up-for-this-example}\n").unwrap();
+//! let recipient = keygen::NewIdentity::make().recipient;
+//! let recipients = recipients::RecipientSet::given(&[recipient], &[])?;
+//! let slot = bundle::Slot::at(&directory.join("bundle"))?;
+//! let harvest = source::from_file(&source::FileSource::named(&plan))?;
+//! let classified = classify::classify(harvest, &classify::Choice::default());
+//! let sealed = seal::seal(guard::clear(classified, guard::OnSecret::Seal)?, &recipients)?;
+//! assert_eq!(slot.write(&sealed)?.secrets[0].name.as_str(), "NovaPassword");
+//! # std::fs::remove_dir_all(&directory).unwrap();
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! | module | what it is |
+//! |---|---|
+//! | [`secret`] | the only types that hold plaintext |
+//! | [`model`] | the nouns: parameter, site, environment file, digest |
+//! | [`yaml`], [`json`] | files as Python reads and writes them |
+//! | [`source`] | a cloud or a file → `Harvest` |
+//! | [`classify`], [`guard`] | what is secret; nothing secret stays in clear |
+//! | [`recipients`], [`seal`] | who may read it; encryption |
+//! | [`bundle`] | what lies on disk |
+//! | [`identity`], [`open`] | who we are; decryption |
+//! | [`run`] | the deployment with the secrets in place |
+//! | [`keygen`], [`vault`], [`fs`], [`report`] | identities, settings, files, errors |
+//! | [`cli`] | the command line |
+//! | [`manual`] | format, operation, decisions, security |
+
 #![forbid(unsafe_code)]
 
 pub mod bundle;
@@ -9,6 +54,7 @@ pub mod guard;
 pub mod identity;
 pub mod json;
 pub mod keygen;
+pub mod manual;
 pub mod model;
 pub mod open;
 pub mod recipients;

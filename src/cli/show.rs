@@ -40,10 +40,10 @@ fn table(manifest: &Manifest, path: &Path) -> String {
     for file in &manifest.files {
         let state = if file.sealed { "sealed" } else { "clear " };
         let _ = writeln!(text, "  {state}  {:>8} B  {}", file.size, file.path);
-    }
-    for finding in &manifest.guard.findings {
-        let path = finding.path.escape_debug();
-        let _ = writeln!(text, "          {} is sealed: {path}: {}", finding.file, finding.rule);
+        let plain = file.path.trim_end_matches(".age");
+        for finding in manifest.guard.findings.iter().filter(|finding| finding.file == plain) {
+            let _ = writeln!(text, "  {:20}{}: {}", "", finding.path.escape_debug(), finding.rule);
+        }
     }
     let _ = writeln!(text, "\nWho can open the sealed files");
     for (site, recipients) in &manifest.recipients {
