@@ -7,6 +7,7 @@
 //!
 //! It does not look at values, but for two switches of the message bus.
 
+mod names;
 mod oslo;
 mod rules;
 
@@ -18,6 +19,7 @@ use crate::secret::SecretBuffer;
 use crate::source::{Harvest, Plan};
 use crate::yaml;
 
+pub(crate) use names::is_secret_name;
 pub use oslo::DEFAULT_ROLE;
 
 /// What of a plan is taken, and how.
@@ -37,7 +39,16 @@ pub struct Classified {
     pub(crate) origin: Origin,
     pub(crate) secrets: Vec<Secret>,
     pub(crate) passwords: Document,
+    /// Secrets that no site gets. The guard searches for them all the same.
+    pub(crate) withheld: Vec<Parameter>,
     pub(crate) candidates: Vec<Document>,
+}
+
+/// A parameter and its value.
+#[derive(Debug)]
+pub(crate) struct Parameter {
+    pub(crate) name: ParameterName,
+    pub(crate) value: Data,
 }
 
 /// A parameter whose value is secret.
@@ -64,9 +75,16 @@ pub fn classify(harvest: Harvest, choice: &Choice) -> Classified {
     let mut candidates: Vec<Document> =
         outputs.into_iter().filter_map(|output| environment_file(output.file, output.value)).collect();
     candidates.extend(oslo.map(oslo::document));
-    let (secrets, values): (Vec<Secret>, Vec<Data>) = secrets(plan, &choice.exclude).into_iter().unzip();
+    let Sorted { pulled, withheld } = sort(plan, &choice.exclude);
+    let (secrets, values): (Vec<Secret>, Vec<Data>) = pulled.into_iter().unzip();
     let passwords = passwords(&secrets, values);
-    Classified { origin, secrets, passwords, candidates }
+    Classified { origin, secrets, passwords, withheld, candidates }
+}
+
+/// A plan's parameters.
+struct Sorted {
+    pulled: Vec<(Secret, Data)>,
+    withheld: Vec<Parameter>,
 }
 
 fn environment_file(file: EnvironmentFile, value: Data) -> Option<Document> {
@@ -78,16 +96,25 @@ fn environment_file(file: EnvironmentFile, value: Data) -> Option<Document> {
 }
 
 /// The plan's passwords; where its user set a value of the same name, that one. Names sorted, as TripleO writes them.
-fn secrets(plan: Plan, exclude: &[Glob]) -> Vec<(Secret, Data)> {
-    let mut secrets: BTreeMap<ParameterName, (SecretOrigin, Data)> =
+fn sort(plan: Plan, exclude: &[Glob]) -> Sorted {
+    let mut pulled: BTreeMap<ParameterName, (SecretOrigin, Data)> =
         plan.passwords.into_iter().map(|(name, value)| (name, (SecretOrigin::Generated, value))).collect();
+    let mut withheld = Vec::new();
     for (name, value) in plan.parameter_defaults {
-        if secrets.contains_key(&name) || rules::is_secret_parameter(name.as_str()) {
-            secrets.insert(name, (SecretOrigin::User, value));
+        if pulled.contains_key(&name) || rules::is_secret_parameter(name.as_str()) {
+            let generated = pulled.insert(name.clone(), (SecretOrigin::User, value));
+            withheld.extend(generated.map(|(_, value)| Parameter { name, value }));
+        } else if is_secret_name(name.as_str()) {
+            withheld.push(Parameter { name, value });
         }
     }
-    secrets.retain(|name, _| !exclude.iter().any(|glob| glob.matches(name.as_str())));
-    secrets.into_iter().map(|(name, (origin, value))| (Secret { name, origin }, value)).collect()
+    let is_excluded = |name: &ParameterName| exclude.iter().any(|glob| glob.matches(name.as_str()));
+    let (excluded, pulled): (Vec<_>, Vec<_>) = pulled.into_iter().partition(|(name, _)| is_excluded(name));
+    withheld.extend(excluded.into_iter().map(|(name, (_, value))| Parameter { name, value }));
+    Sorted {
+        pulled: pulled.into_iter().map(|(name, (origin, value))| (Secret { name, origin }, value)).collect(),
+        withheld,
+    }
 }
 
 fn passwords(secrets: &[Secret], values: Vec<Data>) -> Document {

@@ -12,7 +12,7 @@
 mod shapes;
 mod values;
 
-use crate::classify::{Classified, Document, Secret};
+use crate::classify::{Classified, Document, Secret, is_secret_name};
 use crate::model::{Data, EnvironmentFile, Finding, GuardReport, Origin, ParameterName, Rule, Scalar};
 use crate::report::Hint;
 use crate::secret::SecretBuffer;
@@ -88,8 +88,8 @@ pub(crate) enum ClearedContent {
 ///
 /// [`GuardError::SecretFound`] when `on_secret` is [`OnSecret::Refuse`].
 pub fn clear(classified: Classified, on_secret: OnSecret) -> Result<Cleared, GuardError> {
-    let Classified { origin, secrets, passwords, candidates } = classified;
-    let known = KnownValues::of(&passwords.content);
+    let Classified { origin, secrets, passwords, withheld, candidates } = classified;
+    let known = KnownValues::of(&passwords.content, &withheld);
     let mut findings = Vec::new();
     let mut files = Vec::new();
     for candidate in candidates {
@@ -158,7 +158,7 @@ impl Search<'_> {
         let (of, label) = key.text.expose(|text| (self.known.find(text.as_bytes()).cloned(), shown(text)));
         let label = if of.is_some() { position.to_string() } else { label };
         // EXPOSE: compared in place
-        let is_secret_key = key.text.expose(shapes::is_secret_name) && shapes::is_secret_like(value);
+        let is_secret_key = key.text.expose(is_secret_name) && shapes::is_secret_like(value);
         self.within(label, |search| {
             if let Some(of) = of {
                 search.found(Rule::KnownValue { of });

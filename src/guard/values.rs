@@ -1,5 +1,6 @@
 use aho_corasick::{AhoCorasick, MatchKind};
 
+use crate::classify::Parameter;
 use crate::json;
 use crate::model::{Data, Kind, ParameterName, Scalar};
 use crate::secret::SecretBuffer;
@@ -18,8 +19,8 @@ pub(super) struct KnownValues {
 }
 
 impl KnownValues {
-    /// The values in `passwords`, which is the passwords file's content.
-    pub(super) fn of(passwords: &Data) -> Self {
+    /// The values in `passwords`, which is the passwords file's content, and those that no site gets.
+    pub(super) fn of(passwords: &Data, withheld: &[Parameter]) -> Self {
         let mut patterns = Patterns::default();
         if let Some(Data::Map(parameters)) = passwords.under("parameter_defaults") {
             for (key, value) in parameters {
@@ -29,7 +30,11 @@ impl KnownValues {
                 }
             }
         }
+        for Parameter { name, value } in withheld {
+            patterns.add(name, "", value);
+        }
         let Patterns { texts, names, searched, mut too_short } = patterns;
+        too_short.sort();
         too_short.dedup();
         // EXPOSE: the automaton needs the bytes; it lives as long as the guard, the allocator wipes it
         let bytes: Vec<Vec<u8>> = texts.iter().map(|text| text.expose(<[u8]>::to_vec)).collect();

@@ -36,20 +36,20 @@ pub(super) async fn login(http: &Http, settings: &CloudSettings) -> Result<Sessi
     }
     let no_token = SourceError::BadAnswer { service: SERVICE, expected: "a login's" };
     let token = answer.header("x-subject-token").map(SecretValue::copy_of).ok_or(no_token)?;
+    let session = Session { token, tokens_url, project: None, catalog: Vec::new() };
     // EXPOSE: the catalog and the project's name are read from it; the token is in a header
-    let parsed: Result<LoginAnswer, _> = answer.body.expose(|bytes| serde_json::from_slice(bytes));
-    let parsed = parsed.map_err(|_| SourceError::BadAnswer { service: SERVICE, expected: "JSON" })?.token;
-    let session = Session {
-        token,
-        project: parsed.project.map(|project| project.name),
-        tokens_url,
-        catalog: parsed.catalog.unwrap_or_default(),
-    };
-    if session.catalog.is_empty() {
-        session.revoke(http).await;
-        return Err(SourceError::NotScoped);
+    match answer.body.expose(scope_in) {
+        Ok(scope) => Ok(Session {
+            project: scope.project.map(|project| project.name),
+            catalog: scope.catalog,
+            ..session
+        }),
+        Err(error) => {
+            // There is a token, and nothing to do with it
+            session.revoke(http).await;
+            Err(error)
+        }
     }
-    Ok(session)
 }
 
 impl Session {
@@ -87,6 +87,12 @@ impl Session {
         };
         http.send(request).await.is_ok_and(|answer| answer.status == 204)
     }
+}
+
+fn scope_in(body: &[u8]) -> Result<Scope, SourceError> {
+    let answer: LoginAnswer = serde_json::from_slice(body)
+        .map_err(|_| SourceError::BadAnswer { service: Service::Keystone, expected: "JSON" })?;
+    if answer.token.catalog.is_empty() { Err(SourceError::NotScoped) } else { Ok(answer.token) }
 }
 
 fn refused(settings: &CloudSettings) -> SourceError {
@@ -140,12 +146,13 @@ fn push_pair(key: &str, value: &str, body: &mut SecretBuffer) {
 
 #[derive(Deserialize)]
 struct LoginAnswer {
-    token: Token,
+    token: Scope,
 }
 
 #[derive(Deserialize)]
-struct Token {
-    catalog: Option<Vec<CatalogEntry>>,
+struct Scope {
+    #[serde(default)]
+    catalog: Vec<CatalogEntry>,
     project: Option<Project>,
 }
 
