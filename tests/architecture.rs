@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 /// A module, and the modules of this crate that it may name besides itself.
 const MAY_NAME: &[(&str, &[&str])] = &[
     ("report", &[]),
+    ("manual", &[]),
     ("secret", &[]),
     ("model", &["report", "secret"]),
     ("fs", &["report", "secret"]),
