@@ -1,5 +1,7 @@
 //! `pull` against the loopback cloud: the good way.
 
+#![allow(clippy::disallowed_methods, reason = "a test reads what the program wrote")]
+
 mod cloud;
 mod program;
 
@@ -21,4 +23,26 @@ fn a_pull_leaves_secrets_only_in_sealed_files_and_revokes_its_token() {
     assert_eq!(occurring(&cloud.secrets(), pulled.err.as_bytes()), Vec::<&String>::new());
     assert_eq!(cloud.tokens_alive(), 0);
     assert!(!cloud.token_was_sent_elsewhere());
+}
+
+#[test]
+fn from_train_on_all_nodes_data_comes_from_config_downloads_directory_whichever_its_layout() {
+    let mut contents = Contents::made_up();
+    contents.outputs.retain(|(name, _)| name != "AllNodesConfig");
+    let cloud = Cloud::start(contents);
+    let scratch = Scratch::new();
+    let (_, recipient) = scratch.keygen("identity.txt");
+    let all_nodes = r#"{"keystone_enabled": true, "redis_vip": "172.16.2.11"}"#;
+    scratch.write("train/group_vars/overcloud.json", all_nodes, 0o600);
+    scratch.write("victoria/overcloud/group_vars/overcloud.json", all_nodes, 0o600);
+    for directory in ["train", "victoria"] {
+        let output = format!("{directory}-bundle");
+        let arguments = ["pull", "-r", &recipient, "-o", &output, "--config-download-dir", directory];
+        let pulled = said(scratch.program().envs(cloud.os_variables()).args(arguments));
+        assert_eq!(pulled.code, 0, "{}", pulled.err);
+        let written =
+            std::fs::read_to_string(scratch.join(&output).join("all-nodes-extra-map-data.json")).unwrap();
+        let expected = "{\n  \"parameter_defaults\": {\n    \"AllNodesExtraMapData\": {\n      \"keystone_enabled\": true,\n      \"redis_vip\": \"172.16.2.11\"\n    }\n  }\n}\n";
+        assert_eq!(written, expected);
+    }
 }
