@@ -2,6 +2,7 @@
 
 #![allow(clippy::disallowed_methods, reason = "this is the place")]
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use crate::secret::SecretValue;
@@ -45,6 +46,12 @@ pub(super) fn usual_identities() -> Vec<PathBuf> {
     let credential = path("CREDENTIALS_DIRECTORY").map(|directory| directory.join("dcn-vault-identity"));
     let own = config_home().map(|home| home.join("dcn-vault").join(IDENTITY_NAME));
     credential.into_iter().chain(own).chain([Path::new("/etc/dcn-vault").join(IDENTITY_NAME)]).collect()
+}
+
+/// What the worker of `run` needs of the environment: where identities are, and no password.
+pub(super) fn for_worker() -> Vec<(OsString, OsString)> {
+    let wanted = ["CREDENTIALS_DIRECTORY", "HOME", "XDG_CONFIG_HOME"];
+    wanted.into_iter().filter_map(|name| Some((OsString::from(name), std::env::var_os(name)?))).collect()
 }
 
 /// Where short-lived directories of this user go.

@@ -13,6 +13,7 @@ mod show;
 mod ui;
 
 use std::ffi::OsString;
+use std::panic::catch_unwind;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -31,12 +32,15 @@ pub fn main(words: impl IntoIterator<Item = OsString>) -> ExitCode {
         Err(error) => return exit::usage(&error),
     };
     let ui = Ui;
+    ui.report_panics_without_their_text();
     if !matches!(arguments.verb, Verb::Deliver(_)) && harden::shut_out_others().is_err() {
         ui.warn("this process cannot be shut to others of your user: they could read its memory");
     }
-    match dispatch(&arguments, ui) {
-        Ok(code) => code,
-        Err(failure) => exit::report(&failure, ui),
+    match catch_unwind(|| dispatch(&arguments, ui)) {
+        Ok(Ok(code)) => code,
+        Ok(Err(failure)) => exit::report(&failure, ui),
+        // The hook has said it
+        Err(_) => ExitCode::FAILURE,
     }
 }
 

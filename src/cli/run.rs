@@ -23,7 +23,7 @@ pub(super) fn run(arguments: &RunArguments, directory: Option<&Path>) -> Result<
     for identity in &arguments.identity.identity {
         worker.extend([OsString::from("--identity"), identity.clone().into_os_string()]);
     }
-    match Supervisor::new(worker, environment::runtime_directory()).run(&command) {
+    match Supervisor::new(worker, environment::for_worker(), environment::runtime_directory()).run(&command) {
         Ok(exit) => Ok(ExitCode::from(exit.code())),
         // The worker has said why
         Err(RunError::Worker) => Ok(ExitCode::FAILURE),

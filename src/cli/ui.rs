@@ -38,6 +38,18 @@ impl Ui {
         self.line(what);
     }
 
+    /// A panic is a bug of ours. Its text may quote what it stumbled over, so only the place is told.
+    pub(super) fn report_panics_without_their_text(self) {
+        std::panic::set_hook(Box::new(move |panic| {
+            let place =
+                panic.location().map_or_else(String::new, |at| format!(" at {}:{}", at.file(), at.line()));
+            self.error(
+                &format!("bug in dcn-vault{place}"),
+                "please report it, with the command line and the version",
+            );
+        }));
+    }
+
     #[allow(clippy::unused_self, reason = "who has no Ui does not speak")]
     fn line(self, text: &str) {
         // Where standard error is closed there is nobody to tell

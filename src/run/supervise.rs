@@ -46,6 +46,8 @@ impl ChildExit {
 pub struct Supervisor {
     /// The arguments that make this program a worker.
     pub worker: Vec<OsString>,
+    /// The worker's whole environment.
+    pub worker_environment: Vec<(OsString, OsString)>,
     /// Where the directory of links is made.
     pub runtime_directory: PathBuf,
 }
@@ -53,8 +55,12 @@ pub struct Supervisor {
 impl Supervisor {
     /// A supervisor whose worker is this program with the arguments `worker`.
     #[must_use]
-    pub const fn new(worker: Vec<OsString>, runtime_directory: PathBuf) -> Self {
-        Self { worker, runtime_directory }
+    pub const fn new(
+        worker: Vec<OsString>,
+        worker_environment: Vec<(OsString, OsString)>,
+        runtime_directory: PathBuf,
+    ) -> Self {
+        Self { worker, worker_environment, runtime_directory }
     }
 
     /// Runs `command` with the bundle's files in place, and forwards signals to it until it ends.
@@ -76,7 +82,8 @@ impl Supervisor {
     /// that a worker's end is the socket's end.
     fn start_worker(&self, socket: OwnedFd) -> Result<Child, RunError> {
         let mut worker = command_for(Path::new("/proc/self/exe"));
-        worker.args(&self.worker).stdin(Stdio::from(socket)).stdout(Stdio::null());
+        worker.args(&self.worker).env_clear().envs(self.worker_environment.iter().cloned());
+        worker.stdin(Stdio::from(socket)).stdout(Stdio::null());
         worker.spawn().map_err(|source| RunError::Os { what: "start the worker", source })
     }
 
