@@ -62,6 +62,7 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("granit_parser", &["yaml"]),
     ("jiff", &["bundle", "keygen"]),
     ("md5", &["source::openstack"]),
+    ("memmap2", &["secret"]),
     ("nix", &["run"]),
     ("reqwest", &["source::openstack"]),
     ("rustix", &["cli", "fs", "run", "secret"]),

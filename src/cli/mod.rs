@@ -18,7 +18,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use crate::secret::harden;
+use crate::secret::{harden, unlocked_bytes};
 
 use self::args::{Arguments, Verb};
 use self::exit::Failure;
@@ -36,7 +36,11 @@ pub fn main(words: impl IntoIterator<Item = OsString>) -> ExitCode {
     if !matches!(arguments.verb, Verb::Deliver(_)) && harden::shut_out_others().is_err() {
         ui.warn("this process cannot be shut to others of your user: they could read its memory");
     }
-    match catch_unwind(|| dispatch(&arguments, ui)) {
+    let ended = catch_unwind(|| dispatch(&arguments, ui));
+    if unlocked_bytes() > 0 {
+        ui.warn("the limit on locked memory (`ulimit -l`) is too low for all secrets: some could have been swapped out");
+    }
+    match ended {
         Ok(Ok(code)) => code,
         Ok(Err(failure)) => exit::report(&failure, ui),
         // The hook has said it

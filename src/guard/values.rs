@@ -33,12 +33,15 @@ impl KnownValues {
         for Parameter { name, value } in withheld {
             patterns.add(name, "", value);
         }
-        let Patterns { texts, names, searched, mut too_short } = patterns;
+        let Patterns { texts, ends, names, searched, mut too_short, scratch: _ } = patterns;
         too_short.sort();
         too_short.dedup();
-        // EXPOSE: the automaton needs the bytes; it lives as long as the guard, the allocator wipes it
-        let bytes: Vec<Vec<u8>> = texts.iter().map(|text| text.expose(<[u8]>::to_vec)).collect();
-        let search = AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(bytes).ok();
+        // EXPOSE: the automaton copies the bytes; it lives as long as the guard, the allocator wipes it
+        let search = texts.expose(|bytes| {
+            let starts = [0].into_iter().chain(ends.iter().copied());
+            let patterns = starts.zip(&ends).filter_map(|(start, end)| bytes.get(start..*end));
+            AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(patterns).ok()
+        });
         Self { search, names, searched, too_short }
     }
 
@@ -52,10 +55,13 @@ impl KnownValues {
 
 #[derive(Default)]
 struct Patterns {
-    texts: Vec<SecretBuffer>,
+    /// One behind the other; `ends` has where each ends.
+    texts: SecretBuffer,
+    ends: Vec<usize>,
     names: Vec<ParameterName>,
     searched: usize,
     too_short: Vec<ParameterName>,
+    scratch: SecretBuffer,
 }
 
 impl Patterns {
@@ -89,34 +95,35 @@ impl Patterns {
                 return;
             }
             self.searched += 1;
-            self.add_text(name, trimmed);
-            let mut escaped = SecretBuffer::new();
-            json::write_string(trimmed, &mut escaped);
-            // EXPOSE: compared in place
-            escaped.expose(|quoted| {
-                let inner = quoted.get(1..quoted.len().saturating_sub(1)).unwrap_or_default();
-                if inner != trimmed.as_bytes() {
-                    self.add_bytes(name, inner);
-                }
-            });
+            self.add_bytes(name, trimmed.as_bytes());
+            self.add_escaped(name, trimmed);
             // A key that was wrapped anew still has its lines
             let lines = trimmed.lines().map(str::trim);
             for line in lines
                 .filter(|line| line.len() >= SHORTEST_LINE && *line != trimmed && !line.starts_with("-----"))
             {
-                self.add_text(name, line);
+                self.add_bytes(name, line.as_bytes());
             }
         });
     }
 
-    fn add_text(&mut self, name: &ParameterName, text: &str) {
-        self.add_bytes(name, text.as_bytes());
+    fn add_escaped(&mut self, name: &ParameterName, text: &str) {
+        self.scratch.clear();
+        json::write_string(text, &mut self.scratch);
+        let quoted = std::mem::take(&mut self.scratch);
+        // EXPOSE: copied from one wiped buffer to another
+        quoted.expose(|quoted| {
+            let inner = quoted.get(1..quoted.len().saturating_sub(1)).unwrap_or_default();
+            if inner != text.as_bytes() {
+                self.add_bytes(name, inner);
+            }
+        });
+        self.scratch = quoted;
     }
 
     fn add_bytes(&mut self, name: &ParameterName, bytes: &[u8]) {
-        let mut pattern = SecretBuffer::with_capacity(bytes.len());
-        pattern.push(bytes);
-        self.texts.push(pattern);
+        self.texts.push(bytes);
+        self.ends.push(self.texts.len());
         self.names.push(name.clone());
     }
 }

@@ -4,11 +4,14 @@ use std::io::{self, Write};
 use zeroize::Zeroize;
 
 use super::SecretValue;
+use super::pages::Pages;
+
+const SMALLEST: usize = 4096;
 
 /// Bytes of a secret that are still arriving: a response body, a decrypted file, YAML being written.
 ///
-/// It grows by hand: a new block is filled and the old one wiped, so that no half-filled copy stays behind. Wiped when
-/// dropped.
+/// It lies on pages of its own, and grows by hand: new pages are filled and the old ones wiped, so that no half-filled copy
+/// stays behind. Wiped when dropped.
 ///
 /// ```compile_fail,E0599
 /// let _ = dcn_vault::secret::SecretBuffer::new().clone();
@@ -22,48 +25,61 @@ use super::SecretValue;
 /// assert!(buffer.expose(|bytes| bytes == b"hunter2"));
 /// ```
 #[derive(Default)]
-pub struct SecretBuffer(Vec<u8>);
+pub struct SecretBuffer {
+    pages: Option<Pages>,
+    length: usize,
+}
 
 impl SecretBuffer {
-    /// An empty buffer that has no block yet.
+    /// An empty buffer that has no memory yet.
     #[must_use]
     pub const fn new() -> Self {
-        Self(Vec::new())
+        Self { pages: None, length: 0 }
     }
 
     /// An empty buffer that takes `capacity` bytes before it has to move.
     #[must_use]
     pub fn with_capacity(capacity: usize) -> Self {
-        Self(Vec::with_capacity(capacity))
+        Self { pages: (capacity > 0).then(|| Pages::of(capacity)), length: 0 }
     }
 
     /// Lends the bytes to `reader`.
     pub fn expose<R>(&self, reader: impl FnOnce(&[u8]) -> R) -> R {
-        reader(&self.0)
+        let bytes = self.pages.as_ref().and_then(|pages| pages.bytes().get(..self.length));
+        reader(bytes.unwrap_or_default())
     }
 
     /// How many bytes it holds.
     #[must_use]
     pub const fn len(&self) -> usize {
-        self.0.len()
+        self.length
     }
 
     /// Whether it holds nothing.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.length == 0
     }
 
     /// Appends `bytes`.
     pub fn push(&mut self, bytes: &[u8]) {
-        let needed = self.0.len() + bytes.len();
-        if needed > self.0.capacity() {
-            let mut larger = Vec::with_capacity(needed.max(self.0.capacity() * 2).max(256));
-            larger.extend_from_slice(&self.0);
-            self.0.zeroize();
-            self.0 = larger;
+        let end = self.length + bytes.len();
+        if end > self.capacity() {
+            self.move_to(end.max(2 * self.capacity()).max(SMALLEST));
         }
-        self.0.extend_from_slice(bytes);
+        let place = self.pages.as_mut().and_then(|pages| pages.bytes_mut().get_mut(self.length..end));
+        if let Some(place) = place {
+            place.copy_from_slice(bytes);
+            self.length = end;
+        }
+    }
+
+    /// Forgets what it holds, and keeps its memory for what comes.
+    pub fn clear(&mut self) {
+        if let Some(held) = self.pages.as_mut().and_then(|pages| pages.bytes_mut().get_mut(..self.length)) {
+            held.zeroize();
+        }
+        self.length = 0;
     }
 
     /// Appends the characters of `text`.
@@ -75,6 +91,20 @@ impl SecretBuffer {
     pub fn push_secret(&mut self, value: &SecretValue) {
         value.expose(|plain| self.push_str(plain));
     }
+
+    fn capacity(&self) -> usize {
+        self.pages.as_ref().map_or(0, |pages| pages.bytes().len())
+    }
+
+    fn move_to(&mut self, capacity: usize) {
+        let mut larger = Pages::of(capacity);
+        self.expose(|held| {
+            if let Some(place) = larger.bytes_mut().get_mut(..held.len()) {
+                place.copy_from_slice(held);
+            }
+        });
+        self.pages = Some(larger);
+    }
 }
 
 impl Write for SecretBuffer {
@@ -85,12 +115,6 @@ impl Write for SecretBuffer {
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
-    }
-}
-
-impl Drop for SecretBuffer {
-    fn drop(&mut self) {
-        self.0.zeroize();
     }
 }
 

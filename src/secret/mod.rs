@@ -8,9 +8,12 @@
 //! It cannot wipe what others copied: stack frames, registers, the buffers of a parser. The binary's zeroizing
 //! allocator (`src/main.rs`) covers the heap, short-lived workers cover the rest ([`crate::run`]).
 
+mod arena;
 mod buffer;
 pub mod harden;
+mod pages;
 mod value;
 
 pub use buffer::SecretBuffer;
+pub use pages::unlocked_bytes;
 pub use value::SecretValue;

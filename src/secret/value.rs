@@ -1,7 +1,8 @@
 use std::fmt;
 
-use secrecy::{ExposeSecret, SecretBox};
 use zeroize::Zeroize;
+
+use super::arena::Block;
 
 /// A piece of text that may be a password, a key or a token.
 ///
@@ -27,14 +28,13 @@ use zeroize::Zeroize;
 /// let secret = dcn_vault::secret::SecretValue::copy_of("x");
 /// assert_eq!(format!("{secret:?}"), "SecretValue([REDACTED])");
 /// ```
-// A box of a `String`, not of a `str`: boxing a `str` shrinks the block, and shrinking copies it.
-pub struct SecretValue(SecretBox<String>);
+pub struct SecretValue(Block);
 
 impl SecretValue {
-    /// Copies `plain` into one block of exactly its size. The caller's copy stays the caller's to wipe.
+    /// Copies `plain` to memory of its own. The caller's copy stays the caller's to wipe.
     #[must_use]
     pub fn copy_of(plain: &str) -> Self {
-        Self(SecretBox::new(Box::new(plain.to_owned())))
+        Self(Block::copy_of(plain.as_bytes()))
     }
 
     /// Takes `plain` over and wipes the block that it came in.
@@ -47,7 +47,8 @@ impl SecretValue {
 
     /// Lends the text to `reader`.
     pub fn expose<R>(&self, reader: impl FnOnce(&str) -> R) -> R {
-        reader(self.0.expose_secret())
+        // It went in as text
+        self.0.expose(|bytes| reader(std::str::from_utf8(bytes).unwrap_or_default()))
     }
 
     /// A second copy, for the rare value that stands in two places of one file (a YAML alias).

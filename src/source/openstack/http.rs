@@ -11,6 +11,8 @@ use crate::source::{Service, SourceError};
 use super::cloud::CloudSettings;
 
 const BODY_LIMIT_MIB: usize = 64;
+/// What a server announces is believed up to here; beyond, memory is taken as it arrives.
+const TRUSTED_LENGTH: usize = 1024 * 1024;
 const CONNECT_SECONDS: u64 = 10;
 /// Heat may take minutes for an output of a large stack.
 const ANSWER_SECONDS: u64 = 300;
@@ -123,7 +125,7 @@ async fn drain(mut response: Response, service: Service, url: &Url) -> Result<Se
     if announced > limit {
         return Err(too_large());
     }
-    let mut body = SecretBuffer::with_capacity(announced);
+    let mut body = SecretBuffer::with_capacity(announced.min(TRUSTED_LENGTH));
     while let Some(chunk) = response.chunk().await.map_err(|error| {
         if error.is_timeout() { explain(&error, service, url) } else { SourceError::Truncated { service } }
     })? {
