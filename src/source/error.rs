@@ -27,6 +27,34 @@ impl fmt::Display for Service {
     }
 }
 
+/// Why a certificate was refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum CertificateFault {
+    /// It has expired.
+    Expired,
+    /// It is not valid yet.
+    NotYetValid,
+    /// Something else, in rustls's words.
+    Other(String),
+    /// It is made out to another host name.
+    OtherName,
+    /// Its issuer is not trusted here.
+    UnknownIssuer,
+}
+
+impl fmt::Display for CertificateFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Expired => "it has expired",
+            Self::NotYetValid => "it is not valid yet",
+            Self::Other(words) => words,
+            Self::OtherName => "it is made out to another host name",
+            Self::UnknownIssuer => "its issuer is not trusted here",
+        })
+    }
+}
+
 /// Why nothing could be harvested. What a server wrote is never repeated.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -36,16 +64,18 @@ pub enum SourceError {
     AccessDenied { service: Service },
     #[error("{service} gave an answer that is not {expected}")]
     BadAnswer { service: Service, expected: &'static str },
-    #[error("`{name}` is not a setting that dcn-vault understands: {reason}")]
-    BadSetting { name: String, reason: &'static str },
+    #[error("the setting `{name}` cannot be used: {reason}")]
+    BadSetting { name: &'static str, reason: &'static str },
     #[error("the CA file `{path}` holds no PEM certificate")]
     BadCaFile { path: String },
+    #[error("{place}: not a clouds.yaml")]
+    BadCloudsFile { place: String },
     #[error("{service}'s answer is larger than {limit} MiB")]
     BodyTooLarge { service: Service, limit: usize },
     #[error("no cloud `{cloud}` in {searched}")]
     CloudNotFound { cloud: String, searched: String },
     #[error("{service}'s certificate is refused: {cause}")]
-    CertificateRefused { service: Service, cause: String },
+    CertificateRefused { service: Service, cause: CertificateFault },
     #[error("{service} cannot be reached at {url}: {cause}")]
     Connect { service: Service, url: String, cause: String },
     #[error("there is no plan `{plan}`: Swift has no container of that name")]
@@ -112,6 +142,7 @@ impl Hint for SourceError {
             Self::BadAnswer { .. } => String::from(
                 "the endpoint may belong to another service or to a proxy: `openstack catalog list` shows it",
             ),
+            Self::BadCloudsFile { .. } => String::from("it has `clouds:`, and under it a map for each cloud"),
             Self::BadSetting { .. } => String::from("correct it in clouds.yaml or in the environment"),
             Self::BadCaFile { .. } => String::from("name a file with `-----BEGIN CERTIFICATE-----` in it"),
             Self::BodyTooLarge { .. } | Self::Truncated { .. } => String::from(
@@ -120,9 +151,14 @@ impl Hint for SourceError {
             Self::CloudNotFound { .. } => {
                 String::from("`openstack config show` lists what clouds.yaml has; mind the case")
             }
-            Self::CertificateRefused { .. } => String::from(
-                "name the CA in `cacert` (clouds.yaml) or OS_CACERT, and use a host name that the certificate has",
-            ),
+            Self::CertificateRefused { cause, .. } => String::from(match cause {
+                CertificateFault::Expired | CertificateFault::NotYetValid => {
+                    "have it renewed; is this host's clock right?"
+                }
+                CertificateFault::OtherName => "use a host name in the URL that the certificate has",
+                CertificateFault::Other(_) => "look at it: openssl s_client -connect HOST:PORT -showcerts",
+                CertificateFault::UnknownIssuer => "name its CA in `cacert` (clouds.yaml) or OS_CACERT",
+            }),
             Self::Connect { .. } => {
                 String::from("check the URL, the route and the firewall: `curl -v` on it says more")
             }
@@ -179,6 +215,9 @@ impl Hint for SourceError {
             Self::StackInProgress { .. } => String::from("wait until it is *_COMPLETE, then pull again"),
             Self::StackNotFound { .. } => {
                 String::from("name it with --stack; `openstack stack list` shows what this project has")
+            }
+            Self::Status { status: 400, .. } => {
+                String::from("does the URL begin with http:// where the port speaks https?")
             }
             Self::Status { .. } | Self::Timeout { .. } => {
                 String::from("try again later; the service's own log says why")

@@ -12,7 +12,7 @@ mod file;
 pub mod openstack;
 mod plan;
 
-pub use error::{Service, SourceError};
+pub use error::{CertificateFault, Service, SourceError};
 pub use file::{FileSource, from_file};
 pub use plan::Plan;
 

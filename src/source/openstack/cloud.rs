@@ -73,7 +73,7 @@ impl CloudSettings {
     fn from_map(mut settings: BTreeMap<String, SecretValue>) -> Result<Self, SourceError> {
         let auth_type = plain(&settings, "auth_type").unwrap_or_else(|| String::from("password"));
         if !matches!(auth_type.as_str(), "password" | "v3password") {
-            return Err(bad("auth_type", "it must be `password`"));
+            return Err(bad("auth_type", "only `password` is supported so far"));
         }
         let auth_url = auth_url(&plain(&settings, "auth_url").ok_or(missing("OS_AUTH_URL"))?)?;
         let user = named(&settings, "user", "username").ok_or(missing("OS_USERNAME"))?;
@@ -102,8 +102,8 @@ const fn missing(name: &'static str) -> SourceError {
     SourceError::MissingSetting { name }
 }
 
-fn bad(name: &str, reason: &'static str) -> SourceError {
-    SourceError::BadSetting { name: name.to_owned(), reason }
+const fn bad(name: &'static str, reason: &'static str) -> SourceError {
+    SourceError::BadSetting { name, reason }
 }
 
 // An empty setting is none: stackrc files export empty variables, clouds.yaml has `cacert: ''`

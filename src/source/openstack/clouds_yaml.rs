@@ -31,10 +31,7 @@ pub(super) fn entry(cloud: &str, files: &[PathBuf]) -> Result<BTreeMap<String, S
 fn unreadable(path: &Path, error: &serde_yaml::Error) -> SourceError {
     // Only the place: serde_yaml quotes the value that it did not like
     let place = error.location().map_or_else(String::new, |at| format!(":{}:{}", at.line(), at.column()));
-    SourceError::BadSetting {
-        name: format!("{}{place}", path.display()),
-        reason: "a clouds.yaml has `clouds:`, and under it one map for each cloud",
-    }
+    SourceError::BadCloudsFile { place: format!("{}{place}", path.display()) }
 }
 
 #[derive(Deserialize)]

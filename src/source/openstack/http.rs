@@ -6,7 +6,7 @@ use reqwest::redirect::Policy;
 use reqwest::{Client, Method, Response, Url};
 
 use crate::secret::{SecretBuffer, SecretValue};
-use crate::source::{Service, SourceError};
+use crate::source::{CertificateFault, Service, SourceError};
 
 use super::cloud::CloudSettings;
 
@@ -147,17 +147,20 @@ fn secret_header(value: &SecretValue) -> Result<HeaderValue, SourceError> {
 }
 
 fn explain(error: &reqwest::Error, service: Service, url: &Url) -> SourceError {
+    // Without the path: it names the project
+    let connect =
+        |cause: String| SourceError::Connect { service, url: url.origin().ascii_serialization(), cause };
+    if error.is_timeout() && error.is_connect() {
+        return connect(format!("no answer within {CONNECT_SECONDS} s"));
+    }
     if error.is_timeout() {
-        let seconds = if error.is_connect() { CONNECT_SECONDS } else { IDLE_SECONDS };
-        return SourceError::Timeout { service, seconds };
+        return SourceError::Timeout { service, seconds: IDLE_SECONDS };
     }
     let cause = root_cause(error);
     if let Some(verdict) = cause.strip_prefix("invalid peer certificate: ") {
-        return SourceError::CertificateRefused { service, cause: certificate_verdict(verdict) };
+        return SourceError::CertificateRefused { service, cause: certificate_fault(verdict) };
     }
-    let cause = if cause.contains("corrupt message") { String::from("it does not speak TLS") } else { cause };
-    // Without the path: it names the project
-    SourceError::Connect { service, url: url.origin().ascii_serialization(), cause }
+    connect(if cause.contains("corrupt message") { String::from("it does not speak TLS") } else { cause })
 }
 
 fn root_cause(error: &dyn Error) -> String {
@@ -169,16 +172,15 @@ fn root_cause(error: &dyn Error) -> String {
     text.split(" (os error").next().unwrap_or_default().to_lowercase().escape_debug().to_string()
 }
 
-fn certificate_verdict(verdict: &str) -> String {
-    let plain = [
-        ("expired", "it has expired"),
-        ("notvalidyet", "it is not valid yet"),
-        ("notvalidforname", "it is made out to another host name"),
-        ("not valid for name", "it is made out to another host name"),
-        ("unknownissuer", "its issuer is not trusted here"),
-        ("causedasendentity", "it is a CA's own certificate"),
-        ("selfsigned", "it is self-signed"),
+fn certificate_fault(verdict: &str) -> CertificateFault {
+    let known = [
+        ("notvalidyet", CertificateFault::NotYetValid),
+        ("not valid yet", CertificateFault::NotYetValid),
+        ("expired", CertificateFault::Expired),
+        ("notvalidforname", CertificateFault::OtherName),
+        ("not valid for name", CertificateFault::OtherName),
+        ("unknownissuer", CertificateFault::UnknownIssuer),
     ];
-    let known = plain.iter().find(|(word, _)| verdict.contains(word)).map(|(_, words)| (*words).to_owned());
-    known.unwrap_or_else(|| verdict.to_owned())
+    let found = known.into_iter().find(|(words, _)| verdict.contains(words)).map(|(_, fault)| fault);
+    found.unwrap_or_else(|| CertificateFault::Other(verdict.to_owned()))
 }
