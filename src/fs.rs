@@ -10,9 +10,9 @@ mod directory;
 mod read;
 mod write;
 
-pub use directory::{Replacement, TemporaryDirectory, make_id};
+pub use directory::{Replacement, TemporaryDirectory, make_id, refuse_unwritable};
 pub use read::{
-    directories_below, names_in, read_capped, read_private, read_public, read_secret, read_stdin,
+    directories_below, names_in, read_capped, read_private, read_public, read_secret, read_stdin, true_path,
 };
 pub use write::{create_private, write_fd};
 
@@ -88,6 +88,9 @@ impl Hint for FileError {
             Self::NotOwned { .. } => String::from("use an identity of your own, or run this as its owner"),
             Self::Os { source, .. } if source.kind() == io::ErrorKind::NotFound => {
                 String::from("check the path")
+            }
+            Self::Os { source, .. } if source.kind() == io::ErrorKind::IsADirectory => {
+                String::from("name a file")
             }
             Self::Os { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => {
                 String::from("run this as a user who may")

@@ -31,7 +31,7 @@ pub enum IdentityError {
     #[error(transparent)]
     File(#[from] FileError),
     /// A line is no identity.
-    #[error("`{}`:{line} is not an age identity", .path.display())]
+    #[error("{}:{line} is not an age identity", .path.display())]
     NotAnIdentity {
         /// The file.
         path: PathBuf,

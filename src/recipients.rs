@@ -117,9 +117,6 @@ impl RecipientSet {
         let mut sites = BTreeMap::new();
         for directory in fs::directories_below(keys)? {
             let path = directory.join(FILE_NAME);
-            if !path.exists() {
-                continue;
-            }
             let name = directory.file_name().and_then(|name| name.to_str()).unwrap_or_default();
             let site =
                 Site::parse(name).map_err(|_| RecipientsError::NotASite { path: directory.clone() })?;

@@ -50,11 +50,29 @@ pub enum BundleError {
         /// The directory.
         path: PathBuf,
     },
+    /// A directory without a manifest.
+    #[error("`{}` has no manifest.json", .path.display())]
+    NoManifest {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// A path such as `.` or `/`, in whose place nothing can be put.
+    #[error("`{}` cannot be replaced by a bundle", .path.display())]
+    NoName {
+        /// The path.
+        path: PathBuf,
+    },
     /// Something else is there.
     #[error("`{}` exists and is not a bundle", .path.display())]
     NotABundle {
         /// The directory or file.
         path: PathBuf,
+    },
+    /// The manifest names a file more than once.
+    #[error("the manifest lists `{name}` twice")]
+    Twice {
+        /// The plaintext name.
+        name: &'static str,
     },
     /// The manifest names a file that no bundle has.
     #[error("the manifest lists `{name}`, which no bundle has")]
@@ -67,7 +85,7 @@ pub enum BundleError {
 impl Hint for BundleError {
     fn hint(&self) -> String {
         match self {
-            Self::Changed { .. } | Self::Malformed { .. } | Self::UnknownFile { .. } => {
+            Self::Changed { .. } | Self::Malformed { .. } | Self::Twice { .. } | Self::UnknownFile { .. } => {
                 String::from("get the bundle anew from where it was made; do not deploy with it")
             }
             Self::File(error) => error.hint(),
@@ -76,6 +94,10 @@ impl Hint for BundleError {
             }
             Self::Missing { .. } => String::from("copy the whole directory, the manifest included"),
             Self::NewerFormat { .. } => String::from("use the dcn-vault that made it, or a newer one"),
+            Self::NoManifest { .. } => {
+                String::from("is it a bundle? Copy the whole directory, or name another with -b DIR")
+            }
+            Self::NoName { .. } => String::from("give the bundle a directory of its own: -o bundle"),
             Self::NoBundle { .. } => String::from("name it with -b DIR, or make one with `dcn-vault pull`"),
             Self::NotABundle { .. } => {
                 String::from("give another directory; nothing in this one was touched")

@@ -40,6 +40,9 @@ impl Bundle {
         let mut files = Vec::new();
         for entry in &manifest.files {
             let file = entry.environment_file()?;
+            if files.iter().any(|read: &BundleFile| read.file == file) {
+                return Err(BundleError::Twice { name: file.file_name() });
+            }
             let path = directory.join(&entry.path);
             if !path.exists() {
                 return Err(BundleError::Missing { path });
@@ -63,7 +66,7 @@ pub(super) fn manifest_in(directory: &Path) -> Result<(Manifest, Digest), Bundle
         return Err(BundleError::NoBundle { path: directory.to_owned() });
     }
     if !path.exists() {
-        return Err(BundleError::NotABundle { path: directory.to_owned() });
+        return Err(BundleError::NoManifest { path: directory.to_owned() });
     }
     let bytes = fs::read_public(&path)?;
     Ok((Manifest::parse(&bytes, &path)?, Digest::of(&bytes)))

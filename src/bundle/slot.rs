@@ -25,9 +25,13 @@ impl Slot {
     ///
     /// # Errors
     ///
-    /// [`BundleError::NotABundle`] and [`BundleError::Foreign`] when something else is there, and those of reading a
+    /// [`BundleError::NoName`], [`BundleError::File`] when nothing can be written there, [`BundleError::NotABundle`] and [`BundleError::Foreign`] when something else is there, and those of reading a
     /// manifest.
     pub fn at(directory: &Path) -> Result<Self, BundleError> {
+        if directory.file_name().is_none() {
+            return Err(BundleError::NoName { path: directory.to_owned() });
+        }
+        fs::refuse_unwritable(directory)?;
         let directory_of = |before| Ok(Self { directory: directory.to_owned(), before });
         let Ok(metadata) = directory.symlink_metadata() else { return directory_of(None) };
         if !metadata.is_dir() {
@@ -35,6 +39,9 @@ impl Slot {
         }
         if fs::names_in(directory)?.is_empty() {
             return directory_of(None);
+        }
+        if !directory.join(MANIFEST).exists() {
+            return Err(BundleError::NotABundle { path: directory.to_owned() });
         }
         let before = manifest_in(directory)?;
         refuse_foreign(directory, &before.0)?;
@@ -60,7 +67,7 @@ impl Slot {
     fn next(&self, sealed: &Sealed) -> Result<Manifest, BundleError> {
         let (vault, generation, previous) = match &self.before {
             Some((manifest, digest)) => {
-                (manifest.vault.clone(), manifest.generation + 1, Some(digest.clone()))
+                (manifest.vault.clone(), manifest.generation.saturating_add(1), Some(digest.clone()))
             }
             None => (fs::make_id()?, 1, None),
         };

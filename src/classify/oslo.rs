@@ -13,10 +13,11 @@ pub const DEFAULT_ROLE: &str = "Compute";
 
 const BUSES: [&str; 2] = ["oslo_messaging_notify_use_ssl", "oslo_messaging_rpc_use_ssl"];
 
-/// The file's parameters, unless all buses use TLS.
+/// The file's parameters, unless all buses use TLS, or it is not known.
 pub(super) fn settings(outputs: &[Output], roles: &[String]) -> Option<Vec<(ParameterName, Data)>> {
-    let global = outputs.iter().find(|output| output.file == EnvironmentFile::GlobalConfig);
-    let uses_tls = |bus: &&str| global.and_then(|output| output.value.under(bus)).is_some_and(is_on);
+    // Without GlobalConfig nobody knows: better no file than one that turns TLS off
+    let global = outputs.iter().find(|output| output.file == EnvironmentFile::GlobalConfig)?;
+    let uses_tls = |bus: &&str| global.value.under(bus).is_some_and(is_on);
     let plain: Vec<&str> = BUSES.into_iter().filter(|bus| !uses_tls(bus)).collect();
     if plain.is_empty() {
         return None;

@@ -5,18 +5,22 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use crate::fs;
 use crate::secret::SecretValue;
 use crate::source::openstack::Variables;
 use crate::vault::Vault;
 
 use super::exit::Failure;
 
+const IDENTITY_VARIABLES: [&str; 5] =
+    ["CREDENTIALS_DIRECTORY", "DCN_VAULT_DIR", "SOPS_AGE_KEY", "SOPS_AGE_KEY_CMD", "SOPS_AGE_KEY_FILE"];
 const IDENTITY_NAME: &str = "identity.txt";
 
 /// The vault that `-C` names, or that the current directory is in.
 pub(super) fn vault(directory: Option<&Path>) -> Result<Vault, Failure> {
     if let Some(directory) = directory {
-        return Ok(Vault::find(directory)?);
+        // The directories above it are found in its true path, not in the words that lead to it: above `../x` is not here
+        return Ok(Vault::find(&fs::true_path(directory)?)?);
     }
     Ok(Vault::find(&std::env::current_dir().unwrap_or_else(|_| PathBuf::from(".")))?)
 }
@@ -52,6 +56,13 @@ pub(super) fn usual_identities() -> Vec<PathBuf> {
 pub(super) fn for_worker() -> Vec<(OsString, OsString)> {
     let wanted = ["CREDENTIALS_DIRECTORY", "HOME", "XDG_CONFIG_HOME"];
     wanted.into_iter().filter_map(|name| Some((OsString::from(name), std::env::var_os(name)?))).collect()
+}
+
+/// Our own environment, without what leads to a private key.
+pub(super) fn for_command() -> Vec<(OsString, OsString)> {
+    std::env::vars_os()
+        .filter(|(name, _)| !IDENTITY_VARIABLES.iter().any(|identity| name == identity))
+        .collect()
 }
 
 /// Where short-lived directories of this user go.

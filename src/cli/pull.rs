@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use crate::bundle::{Manifest, Slot};
 use crate::classify::{Choice, classify};
 use crate::guard::{self, clear};
-use crate::model::{Glob, GuardReport, ParameterName, Rule, Site};
+use crate::model::{Glob, GuardReport, Rule, Site};
 use crate::recipients::RecipientSet;
 use crate::seal::seal;
 use crate::source::openstack::{self, CloudSettings, Wanted};
@@ -84,19 +84,26 @@ fn say_guard(report: &GuardReport, ui: Ui) {
             known => format!("sealed {file}: it holds the value of {}", known.join(", ")),
         });
     }
-    if !report.too_short.is_empty() {
-        let names: Vec<&str> = report.too_short.iter().map(ParameterName::as_str).collect();
-        ui.warn(&format!("too short to search the plaintext files for: {}", names.join(", ")));
+    match report.too_short.as_slice() {
+        [] => {}
+        [one] => ui.warn(&format!("the value of {one} is too short to search the plaintext files for")),
+        many => ui.warn(&format!(
+            "{} values are too short to search the plaintext files for; `dcn-vault show` names them",
+            many.len()
+        )),
     }
 }
 
 fn say_written(manifest: &Manifest, output: &Path, ui: Ui) {
     let sites: Vec<&str> = manifest.recipients.keys().map(Site::as_str).collect();
     ui.say(&format!(
-        "wrote {}: generation {}, {} secrets, sealed for {}",
+        "wrote {}: generation {}, {}, sealed for {}",
         output.display(),
         manifest.generation,
-        manifest.secrets.len(),
+        match manifest.secrets.len() {
+            1 => String::from("1 secret"),
+            count => format!("{count} secrets"),
+        },
         sites.join(", ")
     ));
 }

@@ -23,11 +23,20 @@ pub(super) fn run(arguments: &RunArguments, directory: Option<&Path>) -> Result<
     for identity in &arguments.identity.identity {
         worker.extend([OsString::from("--identity"), identity.clone().into_os_string()]);
     }
-    match Supervisor::new(worker, environment::for_worker(), environment::runtime_directory()).run(&command) {
+    match supervisor(worker).run(&command) {
         Ok(exit) => Ok(ExitCode::from(exit.code())),
         // The worker has said why
         Err(RunError::Worker) => Ok(ExitCode::FAILURE),
         Err(error) => Err(error.into()),
+    }
+}
+
+fn supervisor(worker: Vec<OsString>) -> Supervisor {
+    Supervisor {
+        worker,
+        worker_environment: environment::for_worker(),
+        command_environment: environment::for_command(),
+        runtime_directory: environment::runtime_directory(),
     }
 }
 

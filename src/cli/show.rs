@@ -21,7 +21,7 @@ pub(super) fn show(arguments: &ShowArguments, directory: Option<&Path>) -> Resul
     if arguments.json {
         ui::print(&format!("{}\n", serde_json::to_string_pretty(&manifest).unwrap_or_default()))?;
     } else {
-        ui::print(&table(&manifest, &path))?;
+        ui::print_text(&table(&manifest, &path))?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -57,6 +57,10 @@ fn table(manifest: &Manifest, path: &Path) -> String {
         SecretOrigin::Generated => secret.name.as_str().escape_debug().to_string(),
     });
     text.push_str(&wrapped(names));
+    if !manifest.guard.too_short.is_empty() {
+        text.push_str("\nToo short to be searched for in the clear files\n");
+        text.push_str(&wrapped(manifest.guard.too_short.iter().map(ToString::to_string)));
+    }
     text
 }
 

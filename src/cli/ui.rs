@@ -2,7 +2,7 @@
 //!
 //! - Standard output is data, and nothing else; words for people go to standard error.
 //! - Secrets reach a terminal only on explicit request.
-//! - Text that came from a cloud or a file is escaped before it is shown (the errors' own business).
+//! - Text that came from a cloud or a file is escaped before it is shown; what its owner has left is escaped here.
 //! - A reader that has gone away ends us quietly.
 //! - No colour is needed to understand.
 
@@ -27,7 +27,8 @@ impl Hint for BrokenPipe {
 
 impl Ui {
     pub(super) fn error(self, what: &str, hint: &str) {
-        self.line(&format!("error: {what}\nhint: {hint}"));
+        self.line(&format!("error: {what}"));
+        self.line(&format!("hint: {hint}"));
     }
 
     pub(super) fn warn(self, what: &str) {
@@ -53,12 +54,30 @@ impl Ui {
     #[allow(clippy::unused_self, reason = "who has no Ui does not speak")]
     fn line(self, text: &str) {
         // Where standard error is closed there is nobody to tell
-        let _ = writeln!(io::stderr(), "{text}");
+        let _ = writeln!(io::stderr(), "{}", printable(text, &[]));
     }
+}
+
+/// Writes a text for people to standard output.
+pub(super) fn print_text(text: &str) -> Result<(), BrokenPipe> {
+    print(&printable(text, &['\n']))
 }
 
 /// Writes public data to standard output.
 pub(super) fn print(text: &str) -> Result<(), BrokenPipe> {
     let mut out = io::stdout().lock();
     out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(|_| BrokenPipe)
+}
+
+// A terminal obeys control characters: C0, DEL, C1
+fn printable(text: &str, kept: &[char]) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c.is_control() && !kept.contains(&c) {
+            shown.extend(c.escape_debug());
+        } else {
+            shown.push(c);
+        }
+    }
+    shown
 }

@@ -3,7 +3,7 @@ use std::io::Write;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{CWD, RenameFlags, renameat_with};
+use rustix::fs::{Access, AtFlags, CWD, RenameFlags, accessat, renameat_with};
 use rustix::rand::{GetRandomFlags, getrandom};
 
 use super::FileError;
@@ -129,6 +129,20 @@ pub fn make_id() -> Result<String, FileError> {
     getrandom(&mut bytes, GetRandomFlags::empty())
         .map_err(|error| FileError::os("read", Path::new("the kernel's random numbers"), error))?;
     Ok(format!("{:032x}", u128::from_ne_bytes(bytes)))
+}
+
+/// Refuses a path whose nearest directory that exists takes no new names.
+///
+/// # Errors
+///
+/// [`FileError::Os`].
+pub fn refuse_unwritable(path: &Path) -> Result<(), FileError> {
+    let mut nearest = parent_of(path);
+    while !nearest.exists() {
+        nearest = parent_of(nearest);
+    }
+    accessat(CWD, nearest, Access::WRITE_OK | Access::EXEC_OK, AtFlags::EACCESS)
+        .map_err(|error| FileError::os("write in", nearest, error))
 }
 
 fn make_directory(path: &Path, mode: u32) -> Result<(), FileError> {

@@ -64,6 +64,15 @@ pub fn read_capped(path: &Path, limit: usize) -> Result<Vec<u8>, FileError> {
     if bytes.len() > limit { Err(too_large(path)) } else { Ok(bytes) }
 }
 
+/// Where `path` really is, without links and dots.
+///
+/// # Errors
+///
+/// [`FileError::Os`].
+pub fn true_path(path: &Path) -> Result<PathBuf, FileError> {
+    std::fs::canonicalize(path).map_err(|error| FileError::os("open", path, error))
+}
+
 /// The directories in `directory`, sorted. One that does not exist has none.
 ///
 /// # Errors

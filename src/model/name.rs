@@ -8,14 +8,14 @@ const LONGEST_NAME: usize = 255;
 
 /// The name of a Heat parameter, such as `NovaPassword`: printable, of one line, at most 255 characters.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(transparent)]
+#[serde(try_from = "String", into = "String")]
 pub struct ParameterName(String);
 
 /// The name of a remote site: letters, digits, `.`, `_` and `-`, starting with a letter or digit.
 ///
 /// It is also the name of a directory below `keys/`, and cannot leave it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(transparent)]
+#[serde(try_from = "String", into = "String")]
 pub struct Site(String);
 
 /// Why a text is no name. It does not repeat the text: a value that stands where a name should be could be a secret.
@@ -77,6 +77,34 @@ impl Site {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+impl TryFrom<String> for ParameterName {
+    type Error = NameError;
+
+    fn try_from(text: String) -> Result<Self, NameError> {
+        Self::parse(&text)
+    }
+}
+
+impl TryFrom<String> for Site {
+    type Error = NameError;
+
+    fn try_from(text: String) -> Result<Self, NameError> {
+        Self::parse(&text)
+    }
+}
+
+impl From<ParameterName> for String {
+    fn from(name: ParameterName) -> Self {
+        name.0
+    }
+}
+
+impl From<Site> for String {
+    fn from(site: Site) -> Self {
+        site.0
     }
 }
 

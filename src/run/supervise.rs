@@ -1,8 +1,10 @@
-use std::ffi::OsString;
+use std::ffi::{CString, OsString};
 use std::io;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Stdio};
 
+use nix::spawn::{PosixSpawnAttr, PosixSpawnFileActions, PosixSpawnFlags, posix_spawnp};
 use nix::sys::signal::{SigSet, Signal as NixSignal};
 use nix::sys::signalfd::SignalFd;
 use rustix::fd::OwnedFd;
@@ -13,9 +15,6 @@ use super::links::Links;
 use super::{Command, RunError, pass};
 
 const DIRECTORY_VARIABLE: &str = "DCN_VAULT_DIR";
-/// What would lead the child to a private key.
-const IDENTITY_VARIABLES: [&str; 4] =
-    ["CREDENTIALS_DIRECTORY", "SOPS_AGE_KEY", "SOPS_AGE_KEY_CMD", "SOPS_AGE_KEY_FILE"];
 /// siginfo's code for a signal that the kernel sent: a key on the terminal, which the child has got as well.
 const SENT_BY_KERNEL: i32 = 0x80;
 
@@ -42,27 +41,19 @@ impl ChildExit {
 
 /// The process that stays: it starts the worker, then the child, and returns when the child has ended.
 #[derive(Debug)]
-#[non_exhaustive]
+#[allow(clippy::exhaustive_structs, reason = "it is made by naming its parts")]
 pub struct Supervisor {
     /// The arguments that make this program a worker.
     pub worker: Vec<OsString>,
     /// The worker's whole environment.
     pub worker_environment: Vec<(OsString, OsString)>,
+    /// The command's environment, to which `DCN_VAULT_DIR` is added.
+    pub command_environment: Vec<(OsString, OsString)>,
     /// Where the directory of links is made.
     pub runtime_directory: PathBuf,
 }
 
 impl Supervisor {
-    /// A supervisor whose worker is this program with the arguments `worker`.
-    #[must_use]
-    pub const fn new(
-        worker: Vec<OsString>,
-        worker_environment: Vec<(OsString, OsString)>,
-        runtime_directory: PathBuf,
-    ) -> Self {
-        Self { worker, worker_environment, runtime_directory }
-    }
-
     /// Runs `command` with the bundle's files in place, and forwards signals to it until it ends.
     ///
     /// # Errors
@@ -73,7 +64,7 @@ impl Supervisor {
         // From here on signals wait for us: none is lost between the child's start and our care for it
         let signals = Signals::hold()?;
         let mut links = Links::make(&self.runtime_directory, files)?;
-        let child = start(command, &links)?;
+        let child = start(command, &self.command_environment, &links)?;
         links.close();
         signals.forward_until_end(child)
     }
@@ -100,17 +91,39 @@ impl Supervisor {
     }
 }
 
-fn start(command: &Command, links: &Links) -> Result<Pid, RunError> {
-    let mut child = command_for(Path::new(&command.program));
-    child.args(command.filled(links.path(), links.files())).env(DIRECTORY_VARIABLE, links.path());
-    for variable in IDENTITY_VARIABLES {
-        child.env_remove(variable);
-    }
+// Not std's Command: its child inherits the signals that are held back here, and would hear none of those forwarded
+fn start(command: &Command, environment: &[(OsString, OsString)], links: &Links) -> Result<Pid, RunError> {
+    let words = std::iter::once(command.program.clone()).chain(command.filled(links.path(), links.files()));
+    let words = words.map(|word| c_string(word.into_vec())).collect::<Result<Vec<_>, _>>()?;
+    let directory = (OsString::from(DIRECTORY_VARIABLE), links.path().as_os_str().to_owned());
+    let environment = environment.iter().chain([&directory]);
+    let environment =
+        environment.map(|(name, value)| c_string([name.as_bytes(), b"=", value.as_bytes()].concat()));
+    let environment = environment.collect::<Result<Vec<_>, _>>()?;
+    let attributes = ordinary_signals()
+        .map_err(|error| RunError::Os { what: "give the command its signals", source: error.into() })?;
+    let program = words.first().cloned().unwrap_or_default();
     // What the child copies is for its user alone, whatever the modes that it asks for
     umask(Mode::RWXG | Mode::RWXO);
     links.open_to_child()?;
-    let started = child.spawn().map_err(|error| refused(command, &error))?;
-    Ok(Pid::from_child(&started))
+    let actions = PosixSpawnFileActions::init()
+        .map_err(|error| RunError::Os { what: "start the command", source: error.into() })?;
+    let started = posix_spawnp(&program, &actions, &attributes, &words, &environment)
+        .map_err(|error| refused(command, &error.into()))?;
+    Pid::from_raw(started.as_raw()).ok_or_else(|| refused(command, &io::ErrorKind::Other.into()))
+}
+
+/// Nothing held back, and SIGPIPE, which Rust ignores, as every program expects it.
+fn ordinary_signals() -> nix::Result<PosixSpawnAttr> {
+    let mut attributes = PosixSpawnAttr::init()?;
+    attributes.set_flags(PosixSpawnFlags::POSIX_SPAWN_SETSIGMASK | PosixSpawnFlags::POSIX_SPAWN_SETSIGDEF)?;
+    attributes.set_sigmask(&SigSet::empty())?;
+    attributes.set_sigdefault(&SigSet::from(NixSignal::SIGPIPE))?;
+    Ok(attributes)
+}
+
+fn c_string(bytes: Vec<u8>) -> Result<CString, RunError> {
+    CString::new(bytes).map_err(|error| RunError::Os { what: "pass an argument on", source: error.into() })
 }
 
 #[allow(clippy::disallowed_methods, reason = "this is the module that starts processes")]

@@ -5,8 +5,8 @@
 //!
 //! # What this does not do
 //!
-//! Root, and whoever may trace the process, still reads it. Both settings are undone by `execve`, so a child starts
-//! without them.
+//! Root, and whoever may trace the process, still reads it. A child can be traced again: `execve` undoes that setting. It
+//! keeps the core limit, which is right for a deployment that is about to read secrets.
 
 use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};
 

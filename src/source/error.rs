@@ -2,6 +2,7 @@ use std::fmt;
 
 use crate::fs::FileError;
 use crate::json::JsonError;
+use crate::model::ParameterName;
 use crate::report::Hint;
 use crate::yaml::YamlError;
 
@@ -84,12 +85,12 @@ pub enum SourceError {
     File(#[from] FileError),
     #[error(transparent)]
     Json(#[from] JsonError),
+    #[error("Keystone lets nobody log in from here (403)")]
+    LoginForbidden,
     #[error("Keystone refuses the login of `{user}` to project `{project}` (401)")]
     LoginRefused { user: String, project: String },
-    #[error("`{what}` holds `******` where its value should be")]
-    Masked { what: String },
-    #[error("`{name}` is not set")]
-    MissingSetting { name: &'static str },
+    #[error("{}", missing(.name, .cloud.as_deref()))]
+    MissingSetting { name: &'static str, cloud: Option<String> },
     #[error("no clouds.yaml found; looked for {searched}")]
     NoCloudsFile { searched: String },
     #[error("the catalog has no {interface} endpoint of {service} in region `{region}`")]
@@ -100,6 +101,8 @@ pub enum SourceError {
     ObjectNotFound { plan: String },
     #[error("Heat could not resolve output `{output}` of stack `{stack}`")]
     OutputFailed { stack: String, output: &'static str },
+    #[error("output `{output}` of stack `{stack}` holds `******`, which is Heat's mask and no value")]
+    OutputMasked { stack: String, output: &'static str },
     #[error("stack `{stack}` has no output `{output}`")]
     OutputNotFound { stack: String, output: &'static str },
     #[error("output `{output}` of stack `{stack}` is null")]
@@ -108,10 +111,16 @@ pub enum SourceError {
     PlanDamaged,
     #[error("{name} is empty")]
     PlanEmpty { name: String },
-    #[error("{name}: `passwords` and `parameter_defaults` must be maps of parameters")]
+    #[error(
+        "{name} is not a plan: a map with `passwords` and `parameter_defaults`, each a map of parameters"
+    )]
     PlanMalformed { name: String },
-    #[error("{name} has no `passwords`")]
+    #[error("{name}: `{parameter}` holds `******`, which is Heat's mask and no value")]
+    PlanMasked { name: String, parameter: ParameterName },
+    #[error("{name} has no passwords: `passwords` is missing or empty")]
     PlanWithoutPasswords { name: String },
+    #[error("{service} redirects elsewhere, and no redirect is followed")]
+    Redirected { service: Service },
     #[error("the HTTP client could not be set up: {reason}")]
     Setup { reason: &'static str },
     #[error("stack `{stack}` has failed: its status is {status}")]
@@ -167,16 +176,15 @@ impl Hint for SourceError {
             ),
             Self::File(error) => error.hint(),
             Self::Json(error) => error.hint(),
+            Self::LoginForbidden => String::from(
+                "a proxy may stand in between, or the account be locked: Keystone's log says more",
+            ),
             Self::LoginRefused { .. } => {
                 String::from("Keystone says no more: check user, password, project and their domains")
             }
-            Self::Masked { .. } => String::from(
-                "Heat hides values of hidden parameters: read the plan itself, not a stack's environment",
-            ),
-            Self::MissingSetting { name } => {
-                format!(
-                    "source the undercloud's stackrc, export {name}, or name a clouds.yaml entry with --os-cloud"
-                )
+            Self::MissingSetting { name, cloud: Some(_) } => format!("add `{name}` to the cloud's `auth`"),
+            Self::MissingSetting { cloud: None, .. } => {
+                String::from("source the undercloud's stackrc, or name a clouds.yaml entry with --os-cloud")
             }
             Self::NoCloudsFile { .. } => {
                 String::from("put clouds.yaml there, or leave --os-cloud out and source the stackrc")
@@ -200,8 +208,12 @@ impl Hint for SourceError {
                 String::from("is it the control plane's stack? Name it with --stack")
             }
             Self::OutputNull { stack, output } => {
-                format!("update the stack, then look: openstack stack output show {stack} {output}")
+                format!("look, then update the stack: openstack stack output show {stack} {output}")
             }
+            Self::OutputMasked { .. } | Self::PlanMasked { .. } => String::from(
+                "it was saved from what Heat shows (LP#1999665): set the value anew, and update the stack",
+            ),
+            Self::Redirected { .. } => String::from("set the endpoint's URL to the address that it names"),
             Self::PlanDamaged => String::from("pull again when nothing else writes to the plan"),
             Self::PlanEmpty { .. } | Self::PlanMalformed { .. } | Self::PlanWithoutPasswords { .. } => {
                 String::from(
@@ -227,5 +239,12 @@ impl Hint for SourceError {
             }
             Self::Yaml(error) => error.hint(),
         }
+    }
+}
+
+fn missing(name: &str, cloud: Option<&str>) -> String {
+    match cloud {
+        Some(cloud) => format!("cloud `{cloud}` in clouds.yaml has no `{name}`"),
+        None => format!("`OS_{}` is not set", name.to_uppercase()),
     }
 }

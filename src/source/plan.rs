@@ -22,13 +22,13 @@ impl Plan {
     /// # Errors
     ///
     /// [`SourceError::Yaml`], [`SourceError::PlanEmpty`], [`SourceError::PlanWithoutPasswords`],
-    /// [`SourceError::PlanMalformed`] and [`SourceError::Masked`].
+    /// [`SourceError::PlanMalformed`] and [`SourceError::PlanMasked`].
     pub fn read(text: &[u8], name: &str) -> Result<Self, SourceError> {
         let Data::Map(sections) = yaml::read(text, name)? else {
             return Err(if text.trim_ascii().is_empty() {
                 SourceError::PlanEmpty { name: name.to_owned() }
             } else {
-                SourceError::PlanWithoutPasswords { name: name.to_owned() }
+                SourceError::PlanMalformed { name: name.to_owned() }
             });
         };
         let (mut passwords, mut parameter_defaults) = (Vec::new(), Vec::new());
@@ -46,13 +46,12 @@ impl Plan {
     }
 }
 
-/// Refuses a value that Heat has masked, at any depth; `what` names it in the error.
-pub(super) fn refuse_masked(value: &Data, what: &str) -> Result<(), SourceError> {
+/// Whether Heat has masked `value`, or any value in it.
+pub(super) fn is_masked(value: &Data) -> bool {
     match value {
-        Data::Scalar(scalar) if scalar.is(MASKED) => Err(SourceError::Masked { what: what.to_owned() }),
-        Data::Scalar(_) => Ok(()),
-        Data::List(items) => items.iter().try_for_each(|item| refuse_masked(item, what)),
-        Data::Map(entries) => entries.iter().try_for_each(|(_, item)| refuse_masked(item, what)),
+        Data::Scalar(scalar) => scalar.is(MASKED),
+        Data::List(items) => items.iter().any(is_masked),
+        Data::Map(entries) => entries.iter().any(|(_, item)| is_masked(item)),
     }
 }
 
@@ -64,7 +63,9 @@ fn parameters(content: Data, name: &str) -> Result<Vec<(ParameterName, Data)>, S
             .map(|(key, value)| {
                 // EXPOSE: a parameter's name is public; `parse` does not repeat what is none
                 let parameter = key.text.expose(ParameterName::parse).map_err(|_| malformed())?;
-                refuse_masked(&value, parameter.as_str())?;
+                if is_masked(&value) {
+                    return Err(SourceError::PlanMasked { name: name.to_owned(), parameter });
+                }
                 Ok((parameter, value))
             })
             .collect(),

@@ -45,7 +45,7 @@ pub enum YamlError {
         at: Place,
     },
     /// Not YAML.
-    #[error("{at}: expected YAML")]
+    #[error("{at}: this is not YAML")]
     Syntax {
         /// Where the parser gave up: at the fault, or shortly after.
         at: Place,
@@ -130,7 +130,7 @@ impl Hint for YamlError {
                 "put a value that starts with `*` in quotes, or define its anchor above it"
             }
             Self::Unprintable { .. } => {
-                "write the character as an escape (`\\x7F`) within double quotes, or remove it"
+                "is it a text file? Else write the character as an escape (`\\x7F`) within double quotes"
             }
             Self::UnsupportedTag { .. } => "put a value that starts with `!` in quotes, or remove the tag",
             Self::ValueIndicator { .. } => "write `\"=\"`",

@@ -132,8 +132,8 @@ mod tests {
             ("a: [<<]\n", "f:1:5: expected `<<`"),
             ("hunter2: {? [hunter2] : 1}\n", "f:1:13: expected a key"),
             ("a: {{ hunter2 }}\n", "f:1:5: expected a key"),
-            ("a: 1\nb: 'hunter2\n", "f:3:1: expected YAML"),
-            ("a: *hunter2\n", "f:1:4: expected YAML"),
+            ("a: 1\nb: 'hunter2\n", "f:3:1: this is not YAML"),
+            ("a: *hunter2\n", "f:1:4: this is not YAML"),
             ("a: &hunter2 [*hunter2]\n", "f:1:14: expected an alias"),
             ("a: &hunter2:x 1\n", "f:1:4: expected an anchor"),
             ("a: &hunter2 1\nb: &hunter2 2\n", "f:2:4: expected an anchor"),
@@ -142,7 +142,7 @@ mod tests {
             ("a: !hunter2 x\n", "f:1:4: unsupported tag"),
             ("a: !!set {hunter2}\n", "f:1:4: unsupported tag"),
             ("a: =\n", "f:1:4: expected quotes"),
-            ("a: [hunter2?]\n", "f:1:5: expected YAML"),
+            ("a: [hunter2?]\n", "f:1:5: this is not YAML"),
         ];
         for (yaml, expected) in table {
             let shown = error(yaml);

@@ -10,14 +10,23 @@
     clippy::missing_panics_doc,
     clippy::must_use_candidate,
     clippy::panic,
+    clippy::disallowed_macros,
+    clippy::print_stdout,
     clippy::unwrap_used,
     reason = "a test may panic, and each test takes only a part of this"
 )]
+
+pub mod deployment;
+pub mod memory;
+pub mod refusal;
 
 use std::ffi::OsStr;
 use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+
+/// A plan with two secrets.
+pub const PLAN: &str = "passwords:\n  NovaPassword: not-a-real-secret\n  RpcPassword: neither-is-this\n";
 
 /// A directory that goes away with the test. It is also `HOME`, and what the program's files are made in.
 #[derive(Debug)]
@@ -68,12 +77,64 @@ impl Scratch {
         said(self.program().args(arguments))
     }
 
+    /// A shell that runs `script`, in which `"$@"` is the program.
+    pub fn program_in_shell(&self, script: &str) -> Command {
+        let program = self.program();
+        let mut shell = Command::new("sh");
+        shell.args(["-c", script, "sh"]).arg(program.get_program());
+        shell.current_dir(&self.0).env_clear().env("HOME", &self.0).stdin(Stdio::null());
+        shell.env("PATH", std::env::var_os("PATH").unwrap_or_default());
+        shell
+    }
+
+    /// The program as an ordinary user, to whom this directory then belongs; our own when we are one.
+    pub fn program_of_ordinary_user(&self) -> Command {
+        let ours = self.program();
+        if !rustix::process::geteuid().is_root() {
+            return ours;
+        }
+        let program = self.join(".program");
+        if !program.exists() {
+            std::fs::copy(ours.get_program(), &program).unwrap();
+        }
+        for path in [self.0.clone()].into_iter().chain(self.files().into_iter().map(|(path, _)| path)) {
+            std::os::unix::fs::chown(&path, Some(65534), Some(65534)).unwrap();
+        }
+        let mut command = Command::new("setpriv");
+        command.args(["--reuid=65534", "--regid=65534", "--clear-groups"]).arg(program);
+        command.current_dir(&self.0).env_clear().env("HOME", &self.0).stdin(Stdio::null());
+        command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
+        command
+    }
+
+    /// Saves a small plan, makes `identity.txt`, and pulls the one for the other to `bundle`.
+    pub fn pull_from_file(&self) -> String {
+        let (_, recipient) = self.keygen("identity.txt");
+        self.write("plan.yaml", PLAN, 0o600);
+        let pulled = self.run(["pull", "--from-file", "plan.yaml", "-r", &recipient, "-o", "bundle"]);
+        assert_eq!(pulled.code, 0, "{}", pulled.err);
+        recipient
+    }
+
     /// Makes an identity, and returns its file and its recipient.
     pub fn keygen(&self, name: &str) -> (PathBuf, String) {
         let path = self.join(name);
         let made = self.run([OsStr::new("keygen"), OsStr::new("-o"), path.as_os_str()]);
         assert_eq!(made.code, 0, "{}", made.err);
         (path, made.out.trim().to_owned())
+    }
+
+    /// `words`, with the directory's path in place of `{here}`.
+    pub fn filled(&self, words: &str) -> String {
+        words.replace("{here}", self.0.to_str().unwrap())
+    }
+
+    /// A scratch directory with `plan.yaml` and `identity.txt`, and the latter's recipient.
+    pub fn with_plan() -> (Self, String) {
+        let scratch = Self::new();
+        scratch.write("plan.yaml", PLAN, 0o600);
+        let (_, recipient) = scratch.keygen("identity.txt");
+        (scratch, recipient)
     }
 
     /// Every file below, with its content.

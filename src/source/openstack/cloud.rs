@@ -58,11 +58,11 @@ impl CloudSettings {
     /// [`SourceError::BadSetting`], [`SourceError::BadCaFile`] and [`SourceError::File`].
     pub fn find(cloud: Option<&str>, variables: Variables) -> Result<Self, SourceError> {
         let named = cloud.map(str::to_owned).or_else(|| plain(&variables.os, "cloud"));
-        let settings = match named {
-            Some(cloud) => clouds_yaml::entry(&cloud, &variables.clouds_files)?,
+        let settings = match &named {
+            Some(cloud) => clouds_yaml::entry(cloud, &variables.clouds_files)?,
             None => variables.os,
         };
-        Self::from_map(settings)
+        Self::from_map(settings, named.as_deref())
     }
 
     /// What the settings themselves give reason to say.
@@ -70,13 +70,17 @@ impl CloudSettings {
         if self.verify { Vec::new() } else { vec![Warning::NotVerified] }
     }
 
-    fn from_map(mut settings: BTreeMap<String, SecretValue>) -> Result<Self, SourceError> {
+    fn from_map(
+        mut settings: BTreeMap<String, SecretValue>,
+        cloud: Option<&str>,
+    ) -> Result<Self, SourceError> {
+        let missing = |name| SourceError::MissingSetting { name, cloud: cloud.map(str::to_owned) };
         let auth_type = plain(&settings, "auth_type").unwrap_or_else(|| String::from("password"));
         if !matches!(auth_type.as_str(), "password" | "v3password") {
             return Err(bad("auth_type", "only `password` is supported so far"));
         }
-        let auth_url = auth_url(&plain(&settings, "auth_url").ok_or(missing("OS_AUTH_URL"))?)?;
-        let user = named(&settings, "user", "username").ok_or(missing("OS_USERNAME"))?;
+        let auth_url = auth_url(&plain(&settings, "auth_url").ok_or_else(|| missing("auth_url"))?)?;
+        let user = named(&settings, "user", "username").ok_or_else(|| missing("username"))?;
         let project = named(&settings, "project", "project_name");
         let interface = plain(&settings, "interface")
             .or_else(|| plain(&settings, "endpoint_type"))
@@ -93,13 +97,13 @@ impl CloudSettings {
             interface,
             ca,
             verify: !is(&settings, "verify", "false") && !is(&settings, "insecure", "true"),
-            password: settings.remove("password").ok_or(missing("OS_PASSWORD"))?,
+            password: settings
+                .remove("password")
+                // EXPOSE: asked only whether it is empty
+                .filter(|password| !password.expose(str::is_empty))
+                .ok_or_else(|| missing("password"))?,
         })
     }
-}
-
-const fn missing(name: &'static str) -> SourceError {
-    SourceError::MissingSetting { name }
 }
 
 const fn bad(name: &'static str, reason: &'static str) -> SourceError {
@@ -171,7 +175,7 @@ mod tests {
 
     #[test]
     fn a_stackrc_is_enough_and_its_url_gets_a_version() {
-        let found = CloudSettings::from_map(settings(&STACKRC)).unwrap();
+        let found = CloudSettings::from_map(settings(&STACKRC), None).unwrap();
         assert_eq!(found.auth_url.as_str(), "https://192.168.24.2:13000/v3");
         assert_eq!(found.interface, "public");
         assert!(found.verify && found.ca.is_none());
@@ -181,7 +185,7 @@ mod tests {
     fn the_old_spelling_of_the_interface_is_understood() {
         let mut given = settings(&STACKRC);
         given.insert(String::from("endpoint_type"), SecretValue::copy_of("internalURL"));
-        assert_eq!(CloudSettings::from_map(given).unwrap().interface, "internal");
+        assert_eq!(CloudSettings::from_map(given, None).unwrap().interface, "internal");
     }
 
     #[test]
@@ -191,7 +195,7 @@ mod tests {
         {
             let mut given = settings(&STACKRC);
             given.remove(key);
-            let error = CloudSettings::from_map(given).unwrap_err();
+            let error = CloudSettings::from_map(given, None).unwrap_err();
             assert_eq!(error.to_string(), format!("`{variable}` is not set"));
         }
     }
@@ -200,13 +204,13 @@ mod tests {
     fn a_url_with_a_password_is_refused_without_repeating_it() {
         let mut given = settings(&STACKRC);
         given.insert(String::from("auth_url"), SecretValue::copy_of("https://admin:hunter2@keystone"));
-        assert!(!CloudSettings::from_map(given).unwrap_err().to_string().contains("hunter2"));
+        assert!(!CloudSettings::from_map(given, None).unwrap_err().to_string().contains("hunter2"));
     }
 
     #[test]
     fn turning_verification_off_is_never_silent() {
         let mut given = settings(&STACKRC);
         given.insert(String::from("verify"), SecretValue::copy_of("False"));
-        assert_eq!(CloudSettings::from_map(given).unwrap().warnings(), [Warning::NotVerified]);
+        assert_eq!(CloudSettings::from_map(given, None).unwrap().warnings(), [Warning::NotVerified]);
     }
 }

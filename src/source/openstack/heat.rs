@@ -3,7 +3,7 @@ use serde::Deserialize;
 
 use crate::json;
 use crate::model::{Data, Kind};
-use crate::source::plan::refuse_masked;
+use crate::source::plan::is_masked;
 use crate::source::{Service, SourceError};
 
 use super::http::{Http, Request, below, unexpected};
@@ -51,8 +51,11 @@ impl<'a> Stack<'a> {
         let mut url = self.url.clone();
         url.set_query(Some("resolve_outputs=False"));
         let answer = self.http.send(Request::get(Service::Heat, url, &self.session.token)).await?;
-        if answer.status != 200 {
-            return Err(unexpected(Service::Heat, answer.status));
+        match answer.status {
+            200 => {}
+            // It went away since it was looked up
+            404 => return Err(SourceError::StackNotFound { stack: self.name.to_owned() }),
+            status => return Err(unexpected(Service::Heat, status)),
         }
         // EXPOSE: only the status and two times are read from it
         let parsed: Result<ShowAnswer, _> = answer.body.expose(|bytes| serde_json::from_slice(bytes));
@@ -61,7 +64,10 @@ impl<'a> Stack<'a> {
         if status.ends_with("_FAILED") {
             return Err(SourceError::StackFailed { stack, status });
         }
-        if !status.ends_with("_COMPLETE") || status.starts_with("DELETE") {
+        if status == "DELETE_COMPLETE" {
+            return Err(SourceError::StackNotFound { stack });
+        }
+        if !status.ends_with("_COMPLETE") {
             return Err(SourceError::StackInProgress { stack, status });
         }
         Ok(StackState { id: self.id.clone(), status, updated: shown.updated_time.or(shown.creation_time) })
@@ -88,7 +94,9 @@ impl<'a> Stack<'a> {
         if is_null(&value) {
             return Err(SourceError::OutputNull { stack: stack(), output });
         }
-        refuse_masked(&value, output)?;
+        if is_masked(&value) {
+            return Err(SourceError::OutputMasked { stack: stack(), output });
+        }
         Ok(value)
     }
 }

@@ -33,6 +33,15 @@ pub(super) struct Request<'a> {
     pub(super) body: Option<SecretBuffer>,
 }
 
+/// An answer whose body is still to come.
+pub(super) struct Opening {
+    pub(super) status: u16,
+    pub(super) headers: HeaderMap,
+    service: Service,
+    url: Url,
+    response: Response,
+}
+
 pub(super) struct Answer {
     pub(super) status: u16,
     pub(super) headers: HeaderMap,
@@ -49,6 +58,14 @@ impl Answer {
     /// A header's value, when it is there and is text.
     pub(super) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).and_then(|value| value.to_str().ok())
+    }
+}
+
+impl Opening {
+    /// Reads the body.
+    pub(super) async fn finish(self) -> Result<Answer, SourceError> {
+        let Self { status, headers, service, url, response } = self;
+        Ok(Answer { status, headers, body: drain(response, service, &url).await? })
     }
 }
 
@@ -74,6 +91,11 @@ impl Http {
 
     /// Sends `request` and reads the whole answer, whatever its status.
     pub(super) async fn send(&self, request: Request<'_>) -> Result<Answer, SourceError> {
+        self.open(request).await?.finish().await
+    }
+
+    /// Sends `request` and waits for the answer's head.
+    pub(super) async fn open(&self, request: Request<'_>) -> Result<Opening, SourceError> {
         let (service, url) = (request.service, request.url.clone());
         let failed = |error: reqwest::Error| explain(&error, service, &url);
         let mut builder = self.client.request(request.method, request.url).header(ACCEPT, "application/json");
@@ -90,8 +112,7 @@ impl Http {
         }
         let response = builder.send().await.map_err(failed)?;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        let body = drain(response, service, &url).await?;
-        Ok(Answer { status, headers, body })
+        Ok(Opening { status, headers, service, url, response })
     }
 }
 
@@ -99,6 +120,7 @@ impl Http {
 pub(super) const fn unexpected(service: Service, status: u16) -> SourceError {
     match status {
         401 => SourceError::TokenRefused { service },
+        300..=399 => SourceError::Redirected { service },
         403 => SourceError::AccessDenied { service },
         _ => SourceError::Status { service, status },
     }

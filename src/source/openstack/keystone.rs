@@ -28,17 +28,19 @@ pub(super) async fn login(http: &Http, settings: &CloudSettings) -> Result<Sessi
         header: None,
         body: Some(login_body(settings)),
     };
-    let answer = http.send(request).await?;
-    match answer.status {
+    let opening = http.open(request).await?;
+    match opening.status {
         201 => {}
         401 => return Err(refused(settings)),
+        403 => return Err(SourceError::LoginForbidden),
+        200..=299 => return Err(no_login()),
         status => return Err(unexpected(SERVICE, status)),
     }
-    let no_token = SourceError::BadAnswer { service: SERVICE, expected: "a login's" };
-    let token = answer.header("x-subject-token").map(SecretValue::copy_of).ok_or(no_token)?;
+    let token = opening.headers.get("x-subject-token").and_then(|token| token.to_str().ok());
+    let token = token.map(SecretValue::copy_of).ok_or_else(no_login)?;
     let session = Session { token, tokens_url, project: None, catalog: Vec::new() };
     // EXPOSE: the catalog and the project's name are read from it; the token is in a header
-    match answer.body.expose(scope_in) {
+    match opening.finish().await.and_then(|answer| answer.body.expose(scope_in)) {
         Ok(scope) => Ok(Session {
             project: scope.project.map(|project| project.name),
             catalog: scope.catalog,
@@ -75,8 +77,12 @@ impl Session {
         url.ok_or(SourceError::BadAnswer { service: Service::Keystone, expected: "a catalog of URLs" })
     }
 
-    /// Ends the token's life; whether Keystone agreed.
+    /// Ends the token's life; whether Keystone agreed, at the second try if need be.
     pub(super) async fn revoke(&self, http: &Http) -> bool {
+        self.try_revoke(http).await || self.try_revoke(http).await
+    }
+
+    async fn try_revoke(&self, http: &Http) -> bool {
         let request = Request {
             service: Service::Keystone,
             method: Method::DELETE,
@@ -87,6 +93,10 @@ impl Session {
         };
         http.send(request).await.is_ok_and(|answer| answer.status == 204)
     }
+}
+
+const fn no_login() -> SourceError {
+    SourceError::BadAnswer { service: Service::Keystone, expected: "a login" }
 }
 
 fn scope_in(body: &[u8]) -> Result<Scope, SourceError> {

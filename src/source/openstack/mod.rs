@@ -21,6 +21,7 @@ use crate::fs;
 use crate::json;
 use crate::model::{EnvironmentFile, Origin, SourceKind};
 
+use super::plan::is_masked;
 use super::{Harvest, Output, Service, SourceError, Warning};
 
 pub use cloud::{CloudSettings, Variables};
@@ -87,10 +88,13 @@ async fn gather(
     if !services.is_empty() {
         warnings.push(Warning::Unencrypted { services });
     }
-    let (plan, (state, outputs)) = tokio::try_join!(
+    let (plan, outputs) = tokio::join!(
         swift::plan(http, session, &swift, &wanted.plan),
         outputs(http, session, &heat, wanted),
-    )?;
+    );
+    // Of two errors always the same one first, whoever answers sooner
+    let (state, outputs) = outputs?;
+    let plan = plan?;
     let origin = Origin {
         auth_url: Some(settings.auth_url.to_string()),
         region: settings.region.clone(),
@@ -139,5 +143,9 @@ async fn all_nodes(stack: &Stack<'_>, wanted: &Wanted) -> Result<crate::model::D
     let path = candidates.iter().find(|path| path.is_file()).unwrap_or(&candidates[0]);
     let text = fs::read_secret(path)?;
     // EXPOSE: parsed into secret values; the error carries no text
-    Ok(text.expose(|bytes| json::read(bytes, &path.display().to_string()))?)
+    let value = text.expose(|bytes| json::read(bytes, &path.display().to_string()))?;
+    if is_masked(&value) {
+        return Err(SourceError::OutputMasked { stack: wanted.stack.clone(), output: "AllNodesConfig" });
+    }
+    Ok(value)
 }

@@ -1,0 +1,18 @@
+//! The program against a real Keystone, Heat and Swift, with the clients that deployments use as the judges.
+//!
+//! `tests/all` starts the lab, seeds it and runs these; `tests/cloud/lab/README.md` lists what is in it. The comparisons are
+//! Python scripts beside the modules, run by the lab's own client environment: PyYAML and heatclient decide what a file says.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may panic")]
+
+#[path = "lab/deploys.rs"]
+mod deploys;
+#[path = "lab/failures.rs"]
+mod failures;
+#[path = "lab/operator.rs"]
+mod operator;
+mod program;
+#[path = "lab/pulls.rs"]
+mod pulls;
+#[path = "lab/running.rs"]
+mod running;

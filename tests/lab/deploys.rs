@@ -1,0 +1,145 @@
+//! What a deployment sees of a bundle that came from the cloud, and what is left when it has ended.
+
+#![allow(clippy::disallowed_methods, reason = "tests write files and start processes")]
+
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+use std::process::{Child, ChildStdout, Command, Stdio};
+
+use rustix::fs::{CWD, FileType, Mode, mknodat};
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::operator::{Operator, User, Way};
+use crate::program::{Said, said};
+
+#[test]
+#[ignore = "needs the OpenStack lab: run tests/all"]
+fn a_child_reads_every_file_by_name_and_nothing_of_them_is_on_a_file_system() {
+    reads_every_file(User::Own);
+}
+
+#[test]
+#[ignore = "needs the OpenStack lab: run tests/all"]
+fn a_child_of_a_user_who_is_not_root_reads_every_file_by_name() {
+    reads_every_file(User::Unprivileged);
+}
+
+#[test]
+#[ignore = "needs the OpenStack lab: run tests/all"]
+fn the_real_client_merges_the_files_to_the_values_of_the_control_plane() {
+    merges(User::Own);
+}
+
+#[test]
+#[ignore = "needs the OpenStack lab: run tests/all"]
+fn the_real_client_merges_the_files_for_a_user_who_is_not_root() {
+    merges(User::Unprivileged);
+}
+
+// From python-heatclient 5.2.0 on (change I76c28f3959a42d024f87ed27df97eccaf5ee66ed); TripleO's last release has 3.x
+#[test]
+#[ignore = "needs the OpenStack lab: run tests/all"]
+fn a_client_that_resolves_links_fails_instead_of_deploying_without_the_secrets() {
+    let operator = with_bundle(User::Own);
+    let merged = merge(&operator, "present");
+    assert_eq!((merged.code, merged.out.as_str()), (1, ""), "{}", merged.err);
+    assert!(merged.err.contains("No such file or directory"), "{}", merged.err);
+    operator.has_no_secret_in_clear(&merged.err);
+}
+
+#[test]
+#[ignore = "needs the OpenStack lab: run tests/all"]
+fn a_term_signal_to_the_supervisor_reaches_the_child() {
+    for user in [User::Own, User::Unprivileged] {
+        let operator = with_bundle(user);
+        let mut run = Running::start(&mut operator.child("child_waits.py", &["yaml"]));
+        assert_eq!(run.line(), "blocked 0", "{user:?}: it could not be ended");
+        let directory = run.line();
+        assert!(Path::new(&directory).is_dir(), "{user:?}: no directory {directory}");
+        kill_process(Pid::from_child(&run.child), Signal::TERM).unwrap();
+        assert_eq!(run.line(), "signal 15", "{user:?}");
+        assert_eq!(run.ended().0, 7, "{user:?}");
+        nothing_is_left(&operator, &directory);
+    }
+}
+
+fn reads_every_file(user: User) {
+    let operator = with_bundle(user);
+    let pipe = operator.join("pipe");
+    mknodat(CWD, &pipe, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
+    let mut command = operator.child("child_reads.py", &["yaml"]);
+    let mut run = Running::start(command.args(["standalone", "{passwords}"]).arg(&pipe));
+    let directory = run.line();
+    if !directory.is_empty() {
+        operator.has_no_secret_in_clear("");
+        // The child waits until this pipe has a writer; its end is the line that the child waits for
+        drop(std::fs::OpenOptions::new().write(true).open(&pipe).unwrap());
+    }
+    let (code, complaint) = run.ended();
+    assert_eq!((code, complaint.as_str()), (0, ""), "{user:?}");
+    nothing_is_left(&operator, &directory);
+}
+
+fn merges(user: User) {
+    let operator = with_bundle(user);
+    let merged = merge(&operator, "tripleo");
+    assert_eq!((merged.code, merged.out.as_str(), merged.err.as_str()), (0, "merged\n", ""), "{user:?}");
+    operator.has_no_secret_in_clear(&merged.err);
+}
+
+fn merge(operator: &Operator, client: &str) -> Said {
+    let mut command = operator.child("child_merges.py", &["yaml", "heatclient.common.template_utils"]);
+    said(command.args([client, "standalone", "{env}"]))
+}
+
+fn with_bundle(user: User) -> Operator {
+    let operator = Operator::new(user);
+    let pulled = operator.pull(Way::Cloud("admin-tls"), "standalone", "overcloud");
+    assert_eq!(pulled.code, 0, "{}", pulled.err);
+    operator
+}
+
+#[track_caller]
+fn nothing_is_left(operator: &Operator, directory: &str) {
+    assert!(!Path::new(directory).exists(), "{directory} is still there");
+    let left = ["home/.config", "home/bundle", "home/ca.crt", "home/identity.txt"];
+    assert_eq!(operator.names(), left);
+    operator.has_no_secret_in_clear("");
+}
+
+/// A supervisor with its child, of which it hears line by line.
+struct Running {
+    child: Child,
+    lines: BufReader<ChildStdout>,
+}
+
+impl Running {
+    fn start(command: &mut Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let lines = BufReader::new(child.stdout.take().unwrap());
+        Self { child, lines }
+    }
+
+    /// The next line; empty when there is none.
+    fn line(&mut self) -> String {
+        let mut line = String::new();
+        self.lines.read_line(&mut line).unwrap();
+        line.trim_end().to_owned()
+    }
+
+    /// Its exit code, and what it complained of.
+    fn ended(mut self) -> (i32, String) {
+        let mut complaint = String::new();
+        self.child.stderr.take().unwrap().read_to_string(&mut complaint).unwrap();
+        (self.child.wait().unwrap().code().expect("the program was killed"), complaint)
+    }
+}
+
+/// A test that fails leaves no child behind.
+impl Drop for Running {
+    fn drop(&mut self) {
+        if !matches!(self.child.try_wait(), Ok(Some(_))) {
+            let _ = kill_process(Pid::from_child(&self.child), Signal::TERM);
+        }
+    }
+}

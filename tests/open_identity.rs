@@ -1,0 +1,99 @@
+//! Identities for opening: `decrypt`, and `run`'s first step. What is not right opens nothing, starts nothing and leaves nothing.
+
+mod cloud;
+mod program;
+mod pulled;
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use program::{Scratch, said};
+use pulled::Pulled;
+
+const NAME_ONE: &str = "hint: name one with -i FILE; `dcn-vault keygen -o FILE` makes one\n";
+const NO_IDENTITY: &str =
+    "hint: an identity begins with AGE-SECRET-KEY-1; ssh keys and plugins are not read yet\n";
+const RECIPIENTS: &str =
+    "hint: `dcn-vault show` lists the recipients; is yours among them? Else ask for a new pull with it\n";
+
+#[test]
+fn an_identity_of_somebody_else_opens_nothing() {
+    let pulled = Pulled::new();
+    pulled.scratch.keygen("other.txt");
+    let error = |file: &str| format!("error: no identity of yours opens `{file}.age`\n{RECIPIENTS}");
+    let (one, first) = (error("passwords.yaml"), error("global-config-extra-map-data.json"));
+    pulled.scratch.opens_nothing_as(&["-i", "other.txt"], &one, &first);
+    let both = pulled.scratch.run(["decrypt", "-b", "bundle", "-i", "other.txt", "-i", "identity.txt"]);
+    assert_eq!(both.code, 0, "{}", both.err);
+}
+
+#[test]
+fn an_identity_that_others_can_read_is_refused() {
+    let scratch = Scratch::new();
+    scratch.pull_from_file();
+    for mode in [0o640, 0o604, 0o644, 0o610, 0o601, 0o660] {
+        std::fs::set_permissions(scratch.join("identity.txt"), PermissionsExt::from_mode(mode)).unwrap();
+        let err = format!(
+            "error: `identity.txt` can be read by others: its mode is {mode:04o}\nhint: chmod 600 identity.txt\n"
+        );
+        scratch.opens_nothing(&["-i", "identity.txt"], &err);
+    }
+    std::fs::set_permissions(scratch.join("identity.txt"), PermissionsExt::from_mode(0o400)).unwrap();
+    assert_eq!(scratch.run(["decrypt", "-b", "bundle", "-i", "identity.txt"]).code, 0);
+}
+
+#[test]
+fn an_identity_file_without_an_identity_is_not_repeated() {
+    let scratch = Scratch::new();
+    scratch.pull_from_file();
+    let rows: &[(&[u8], &str)] = &[
+        (b"", "error: `odd.txt` holds no identity\nhint: make one: dcn-vault keygen -o FILE\n"),
+        (b"# comment\n", "error: `odd.txt` holds no identity\nhint: make one: dcn-vault keygen -o FILE\n"),
+        (
+            b"# x\nAGE-SECRET-KEY-1GARBAGE\n",
+            &format!("error: odd.txt:2 is not an age identity\n{NO_IDENTITY}"),
+        ),
+        (b"\x1b[2J\xff\0", &format!("error: odd.txt:1 is not an age identity\n{NO_IDENTITY}")),
+        (
+            b"-----BEGIN OPENSSH PRIVATE KEY-----\n",
+            &format!("error: odd.txt:1 is not an age identity\n{NO_IDENTITY}"),
+        ),
+        (
+            b"age-encryption.org/v1\n",
+            "error: `odd.txt` is protected by a passphrase\nhint: such identities are not read yet: decrypt it with `age -d`, into a file of mode 0600\n",
+        ),
+    ];
+    for (text, err) in rows {
+        scratch.write("odd.txt", text, 0o600);
+        scratch.opens_nothing(&["-i", "odd.txt"], err);
+        scratch.opens_nothing(&["-i", "identity.txt", "-i", "odd.txt"], err);
+    }
+    let absent = "error: cannot read `absent.txt`: no such file or directory\nhint: check the path\n";
+    scratch.opens_nothing(&["-i", "absent.txt"], absent);
+}
+
+#[test]
+fn an_identity_is_found_in_the_usual_places() {
+    let scratch = Scratch::new();
+    scratch.pull_from_file();
+    let decrypt = ["decrypt", "-b", "bundle"];
+    if !Path::new("/etc/dcn-vault/identity.txt").exists() {
+        scratch.opens_nothing(&[],
+            &format!(
+                "error: no identity: looked for {{here}}/.config/dcn-vault/identity.txt, /etc/dcn-vault/identity.txt\n{NAME_ONE}"
+            ),
+        );
+    }
+    let key = std::fs::read(scratch.join("identity.txt")).unwrap();
+    scratch.write(".config/dcn-vault/identity.txt", &key, 0o600);
+    assert_eq!(scratch.run(decrypt).code, 0);
+    scratch.keygen("other.txt");
+    let other = std::fs::read(scratch.join("other.txt")).unwrap();
+    scratch.write(".config/dcn-vault/identity.txt", &other, 0o600);
+    assert_eq!(scratch.run(decrypt).code, 1);
+    scratch.write("xdg/dcn-vault/identity.txt", &key, 0o600);
+    assert_eq!(said(scratch.program().env("XDG_CONFIG_HOME", scratch.join("xdg")).args(decrypt)).code, 0);
+    scratch.write("credentials/dcn-vault-identity", &key, 0o400);
+    let mut unit = scratch.program();
+    assert_eq!(said(unit.env("CREDENTIALS_DIRECTORY", scratch.join("credentials")).args(decrypt)).code, 0);
+}

@@ -1,0 +1,255 @@
+//! `pull` from a cloud that does something wrong: an error of its own for each, and not one file.
+//!
+//! Each row runs twice: with no bundle before, and with one, which must be the same afterwards. A service that never
+//! answers is not here: the product waits 120 s for one, and a test must not.
+
+#![allow(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test may panic"
+)]
+
+mod cloud;
+mod program;
+
+use std::net::TcpListener;
+
+use cloud::{Cloud, Contents, ErrorBody, Fault, Place};
+use program::refusal::assert_refused;
+use program::{Scratch, occurring, said};
+
+const BROKEN: &str = "try again; if it stays so, look at what stands between this host and the service";
+const DELAYED: &str = "try again later; the service's own log says why";
+const OTHER_PLAN: &str =
+    "is it the plan of a deployed stack? Name it with --plan, or give another --from-file";
+const OTHER_SERVICE: &str =
+    "the endpoint may belong to another service or to a proxy: `openstack catalog list` shows it";
+const ROLE: &str = "log in as a user with a member's or an admin's role";
+const SWIFT_ROLE: &str = "reading a plan takes the role `admin` or `swiftoperator` in the plan's project";
+const TOKEN: &str = "pull again; if it stays so, the service's own login to Keystone is broken";
+const WAIT: &str = "wait until it is *_COMPLETE, then pull again";
+const HIDDEN: &str =
+    "it was saved from what Heat shows (LP#1999665): set the value anew, and update the stack";
+const ADDRESS: &str = "set the endpoint's URL to the address that it names";
+const LOCKED: &str = "a proxy may stand in between, or the account be locked: Keystone's log says more";
+const QUOTES: &str = "look at this line and the one before: quotes, indentation, tabs, a missing `: `";
+const REPAIR: &str = "its outputs may be stale: repair the stack until it is *_COMPLETE, then pull again";
+const OWN_WORDS: &str = "Heat's own words: openstack stack output show overcloud EndpointMap";
+const UPDATE: &str = "look, then update the stack: openstack stack output show overcloud EndpointMap";
+const SCOPE: &str = "set `project_name` (OS_PROJECT_NAME), and check the user's role in it";
+const NO_STACK: &str = "name it with --stack; `openstack stack list` shows what this project has";
+
+/// What is wrong, the error, the hint.
+type Row = (Fault, &'static str, &'static str);
+
+#[test]
+fn a_login_that_goes_wrong_leaves_nothing() {
+    use Place::Login;
+    #[rustfmt::skip]
+    let rows: &[Row] = &[
+        (Fault::unavailable(Login), "Keystone answered with status 503", DELAYED),
+        (Fault::forbidden(Login), "Keystone lets nobody log in from here (403)", LOCKED),
+        (refused(Login), "Keystone refuses the login of `admin` to project `admin` (401)", "Keystone says no more: check user, password, project and their domains"),
+        (escapes(Login), "Keystone answered with status 500", DELAYED),
+        (Fault::NotJson(Login), "Keystone gave an answer that is not a login", OTHER_SERVICE),
+        (Fault::RedirectAway(Login), "Keystone redirects elsewhere, and no redirect is followed", ADDRESS),
+        (Fault::Status(Login, 201, ErrorBody::Json), "Keystone gave an answer that is not a login", OTHER_SERVICE),
+        (Fault::MissingCatalog, "the login gave no project's catalog", SCOPE),
+        (Fault::Truncated(Login), "Keystone's answer broke off", BROKEN),
+        (Fault::Endless(Login), "Keystone's answer is larger than 64 MiB", BROKEN),
+        (Fault::HugeLength(Login), "Keystone's answer is larger than 64 MiB", BROKEN),
+    ];
+    check_all(rows);
+}
+
+#[test]
+fn a_stack_that_goes_wrong_leaves_nothing() {
+    use Place::{Heat, Stack};
+    #[rustfmt::skip]
+    let rows: &[Row] = &[
+        (Fault::unavailable(Stack), "Heat answered with status 503", DELAYED),
+        (Fault::unavailable(Heat), "Heat answered with status 503", DELAYED),
+        (Fault::forbidden(Stack), "Heat refuses this: the user's role is not enough (403)", ROLE),
+        (refused(Stack), "Heat does not accept the token that Keystone gave (401)", TOKEN),
+        (absent(Stack), "there is no stack `overcloud` in this project", NO_STACK),
+        (escapes(Stack), "Heat answered with status 500", DELAYED),
+        (Fault::NotJson(Stack), "Heat answered with status 200", DELAYED),
+        (Fault::Truncated(Stack), "Heat's answer broke off", BROKEN),
+        (Fault::Endless(Stack), "Heat's answer is larger than 64 MiB", BROKEN),
+        (Fault::HugeLength(Stack), "Heat's answer is larger than 64 MiB", BROKEN),
+        (Fault::RedirectAway(Stack), "Heat gave an answer that is not a stack's address", OTHER_SERVICE),
+        (status("UPDATE_IN_PROGRESS"), "stack `overcloud` is being changed: its status is UPDATE_IN_PROGRESS", WAIT),
+        (status("DELETE_COMPLETE"), "there is no stack `overcloud` in this project", NO_STACK),
+        (status("UPDATE_FAILED"), "stack `overcloud` has failed: its status is UPDATE_FAILED", REPAIR),
+        (status("\u{1b}[2Jx\n"), "stack `overcloud` is being changed: its status is \\u{1b}[2Jx\\n", WAIT),
+        (location(""), "Heat gave an answer that is not a stack's address", OTHER_SERVICE),
+        (location("/"), "Heat gave an answer that is not a stack's address", OTHER_SERVICE),
+        (location("file:///stacks/overcloud/etc/passwd"), "Heat gave an answer that is not a stack's address", OTHER_SERVICE),
+        (location("//h/stacks/overcloud/../../../identity"), "Heat gave an answer that is not a stack's address", OTHER_SERVICE),
+        (location("http://h/stacks/overcloud/%2e%2e%2f%2e%2e"), "Heat gave an answer that is not a stack's address", OTHER_SERVICE),
+        (location("http://h/stacks/x/01234567-89ab-cdef-0123-456789abcdef"), "there is no stack `overcloud` in this project", NO_STACK),
+    ];
+    check_all(rows);
+}
+
+#[test]
+fn an_output_that_goes_wrong_leaves_nothing() {
+    let output = || Place::Output(String::from("EndpointMap"));
+    #[rustfmt::skip]
+    let rows: &[Row] = &[
+        (Fault::unavailable(output()), "Heat answered with status 503", DELAYED),
+        (Fault::forbidden(output()), "Heat refuses this: the user's role is not enough (403)", ROLE),
+        (refused(output()), "Heat does not accept the token that Keystone gave (401)", TOKEN),
+        (absent(output()), "stack `overcloud` has no output `EndpointMap`", "is it the control plane's stack? Name it with --stack"),
+        (absent(Place::Output(String::from("AllNodesConfig"))), "stack `overcloud` has no output `AllNodesConfig`", "from Train on it is a file: give --config-download-dir the directory that has group_vars/overcloud.json"),
+        (escapes(output()), "Heat answered with status 500", DELAYED),
+        (Fault::NotJson(output()), "Heat gave an answer that is not JSON", OTHER_SERVICE),
+        (Fault::Truncated(output()), "Heat's answer broke off", BROKEN),
+        (Fault::Endless(output()), "Heat's answer is larger than 64 MiB", BROKEN),
+        (Fault::HugeLength(output()), "Heat's answer is larger than 64 MiB", BROKEN),
+        (Fault::RedirectAway(output()), "Heat redirects elsewhere, and no redirect is followed", ADDRESS),
+        (Fault::NullOutput(String::from("EndpointMap")), "output `EndpointMap` of stack `overcloud` is null", UPDATE),
+        (Fault::OutputError(String::from("EndpointMap"), String::from("\u{1b}]0;x\u{7}")), "Heat could not resolve output `EndpointMap` of stack `overcloud`", OWN_WORDS),
+    ];
+    check_all(rows);
+    let masked = |contents: &mut Contents| contents.set_output("HostsEntry", r#"[["x", "******"]]"#);
+    check(
+        masked,
+        None,
+        (
+            "output `HostsEntry` of stack `overcloud` holds `******`, which is Heat's mask and no value",
+            HIDDEN,
+        ),
+    );
+}
+
+#[test]
+fn a_plan_that_goes_wrong_leaves_nothing() {
+    use Place::Swift;
+    #[rustfmt::skip]
+    let rows: &[Row] = &[
+        (Fault::unavailable(Swift), "Swift answered with status 503", DELAYED),
+        (Fault::forbidden(Swift), "Swift refuses this: the user's role is not enough (403)", SWIFT_ROLE),
+        (refused(Swift), "Swift does not accept the token that Keystone gave (401)", TOKEN),
+        (absent(Swift), "there is no plan `overcloud`: Swift has no container of that name", "a plan has its stack's name: give it with --plan. From Wallaby on there is none: use --from-file"),
+        (escapes(Swift), "Swift answered with status 500", DELAYED),
+        (Fault::NotJson(Swift), "overcloud/plan-environment.yaml:1:2: this is not YAML", QUOTES),
+        (Fault::Truncated(Swift), "Swift's answer broke off", BROKEN),
+        (Fault::Endless(Swift), "Swift's answer is larger than 64 MiB", BROKEN),
+        (Fault::HugeLength(Swift), "Swift's answer is larger than 64 MiB", BROKEN),
+        (Fault::RedirectAway(Swift), "Swift redirects elsewhere, and no redirect is followed", ADDRESS),
+        (Fault::WrongETag, "plan-environment.yaml does not match its ETag: it arrived damaged or changed meanwhile", "pull again when nothing else writes to the plan"),
+        (Fault::EMPTY_PLAN, "overcloud/plan-environment.yaml is empty", OTHER_PLAN),
+        (plan("passwords: {a: 'CANARY\n"), "overcloud/plan-environment.yaml:1:16: this is not YAML", QUOTES),
+        (plan("passwords: CANARY\n"), "overcloud/plan-environment.yaml is not a plan: a map with `passwords` and `parameter_defaults`, each a map of parameters", OTHER_PLAN),
+        (plan("CANARY\n"), "overcloud/plan-environment.yaml is not a plan: a map with `passwords` and `parameter_defaults`, each a map of parameters", OTHER_PLAN),
+        (plan("parameter_defaults: {A: CANARY}\n"), "overcloud/plan-environment.yaml has no passwords: `passwords` is missing or empty", OTHER_PLAN),
+        (plan("passwords: {\"\\e[2JCANARY\": a}\n"), "overcloud/plan-environment.yaml is not a plan: a map with `passwords` and `parameter_defaults`, each a map of parameters", OTHER_PLAN),
+        (plan("passwords: {NovaPassword: '******'}\n"), "overcloud/plan-environment.yaml: `NovaPassword` holds `******`, which is Heat's mask and no value", HIDDEN),
+        (plan("passwords: {A: CANARY}\nparameter_defaults: {B: {c: ['******']}}\n"), "overcloud/plan-environment.yaml: `B` holds `******`, which is Heat's mask and no value", HIDDEN),
+    ];
+    check_all(rows);
+}
+
+#[test]
+fn what_only_looks_wrong_is_accepted() {
+    for fault in [Fault::NoETag, Fault::SegmentedPlan, Fault::PlanChanges] {
+        let cloud = Cloud::start(Contents::made_up());
+        cloud.fault(fault.clone());
+        let scratch = Scratch::new();
+        let (_, recipient) = scratch.keygen("identity.txt");
+        let pull = ["pull", "-r", &recipient, "-o", "bundle"];
+        let pulled = said(scratch.program().envs(cloud.os_variables()).args(pull));
+        assert_eq!((pulled.code, cloud.tokens_alive()), (0, 0), "{fault:?}: {}", pulled.err);
+    }
+}
+
+#[test]
+fn a_token_that_cannot_be_revoked_is_said_and_the_bundle_is_whole() {
+    for fault in [Fault::unavailable(Place::Revocation), Fault::RedirectAway(Place::Revocation)] {
+        let cloud = Cloud::start(Contents::made_up());
+        cloud.fault(fault);
+        let scratch = Scratch::new();
+        let (_, recipient) = scratch.keygen("identity.txt");
+        let pull = ["pull", "-r", &recipient, "-o", "bundle"];
+        let pulled = said(scratch.program().envs(cloud.os_variables()).args(pull));
+        assert_eq!(pulled.code, 0, "{}", pulled.err);
+        let warning = "warning: the token could not be revoked: it lives until it expires\n";
+        assert!(pulled.err.contains(warning), "{}", pulled.err);
+        assert_eq!(occurring(&cloud.secrets(), pulled.err.as_bytes()), Vec::<&String>::new());
+        assert_eq!(scratch.run(["show", "-b", "bundle"]).code, 0);
+        assert!(!cloud.token_was_sent_elsewhere());
+    }
+}
+
+#[test]
+fn a_port_where_nobody_listens_is_named() {
+    let closed = TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap();
+    let cloud = Cloud::start(Contents::made_up());
+    let scratch = Scratch::new();
+    let (_, recipient) = scratch.keygen("identity.txt");
+    let mut program = scratch.program();
+    program.envs(cloud.os_variables()).env("OS_AUTH_URL", format!("http://{closed}/identity"));
+    let pulled = said(program.args(["pull", "-r", &recipient, "-o", "bundle"]));
+    let error = format!("error: Keystone cannot be reached at http://{closed}: connection refused\n");
+    let hint = "hint: check the URL, the route and the firewall: `curl -v` on it says more\n";
+    assert_refused(&pulled, 1, &(error + hint));
+    assert_eq!(scratch.names(), ["identity.txt"]);
+}
+
+fn check_all(rows: &[Row]) {
+    for (fault, error, hint) in rows {
+        check(|_| {}, Some(fault), (error, hint));
+    }
+}
+
+/// Pulls from a cloud with these contents and this fault, once with no bundle before and once with one.
+fn check(change: impl Fn(&mut Contents), fault: Option<&Fault>, (error, hint): (&str, &str)) {
+    for has_bundle in [false, true] {
+        let mut contents = Contents::made_up();
+        change(&mut contents);
+        let cloud = Cloud::start(contents);
+        if let Some(fault) = fault {
+            cloud.fault(fault.clone());
+        }
+        let scratch = Scratch::new();
+        let recipient = if has_bundle { scratch.pull_from_file() } else { scratch.keygen("identity.txt").1 };
+        let before = (scratch.names(), scratch.files());
+
+        let pull = ["pull", "-r", &recipient, "-o", "bundle"];
+        let pulled = said(scratch.program().envs(cloud.os_variables()).args(pull));
+
+        assert_refused(&pulled, 1, &format!("error: {error}\nhint: {hint}\n"));
+        assert_eq!(occurring(&cloud.secrets(), pulled.err.as_bytes()), Vec::<&String>::new());
+        assert!(!pulled.err.contains("CANARY"), "{}", pulled.err);
+        assert!((scratch.names(), scratch.files()) == before, "{fault:?}: a file has appeared or changed");
+        assert!(!cloud.token_was_sent_elsewhere() && !cloud.password_was_sent_elsewhere());
+        assert_eq!(cloud.requests_elsewhere(), Vec::<String>::new());
+        assert_eq!(cloud.tokens_alive(), 0, "{fault:?}");
+    }
+}
+
+fn refused(place: Place) -> Fault {
+    Fault::Status(place, 401, ErrorBody::Json)
+}
+
+fn absent(place: Place) -> Fault {
+    Fault::Status(place, 404, ErrorBody::Json)
+}
+
+fn escapes(place: Place) -> Fault {
+    Fault::Status(place, 500, ErrorBody::TerminalEscapes)
+}
+
+fn status(status: &str) -> Fault {
+    Fault::StackStatus(status.to_owned())
+}
+
+fn location(location: &str) -> Fault {
+    Fault::StackLocation(location.to_owned())
+}
+
+fn plan(text: &str) -> Fault {
+    Fault::PlanBytes(text.as_bytes().to_vec())
+}

@@ -1,0 +1,104 @@
+//! Settings that are missing or wrong: variables, clouds.yaml, dcn-vault.yaml. Named, never quoted.
+
+mod program;
+
+use std::path::Path;
+
+use program::Scratch;
+
+const CORRECT: &str = "hint: correct it in clouds.yaml or in the environment\n";
+
+#[test]
+fn a_variable_that_is_missing_is_named() {
+    let (scratch, recipient) = Scratch::with_plan();
+    let all = [
+        ("OS_AUTH_URL", "http://127.0.0.1:1"),
+        ("OS_USERNAME", "admin"),
+        ("OS_PASSWORD", "not-a-real-secret"),
+    ];
+    for (missing, _) in all {
+        let err = format!(
+            "error: `{missing}` is not set\nhint: source the undercloud's stackrc, or name a clouds.yaml entry with --os-cloud\n"
+        );
+        let rest: Vec<_> = all.into_iter().filter(|(name, _)| *name != missing).collect();
+        scratch.refuses_with(&["pull", "-r", &recipient], &rest, &err);
+        let emptied: Vec<_> = rest.into_iter().chain([(missing, "")]).collect();
+        scratch.refuses_with(&["pull", "-r", &recipient], &emptied, &err);
+    }
+    let rows = [
+        (
+            "OS_AUTH_URL",
+            "https://admin:not-a-real-secret@h",
+            "the setting `auth_url` cannot be used: a URL with a password in it would end up in logs",
+        ),
+        ("OS_AUTH_URL", "nonsense", "the setting `auth_url` cannot be used: it is no URL"),
+        (
+            "OS_AUTH_URL",
+            "ftp://h",
+            "the setting `auth_url` cannot be used: it must begin with `https://` or `http://`",
+        ),
+        (
+            "OS_AUTH_TYPE",
+            "v3totp",
+            "the setting `auth_type` cannot be used: only `password` is supported so far",
+        ),
+        (
+            "OS_INTERFACE",
+            "private",
+            "the setting `interface` cannot be used: it must be `public`, `internal` or `admin`",
+        ),
+    ];
+    for (name, value, error) in rows {
+        let variables: Vec<_> = all.into_iter().chain([(name, value)]).collect();
+        scratch.refuses_with(&["pull", "-r", &recipient], &variables, &format!("error: {error}\n{CORRECT}"));
+    }
+    scratch.write("ca.pem", "no certificate", 0o644);
+    let variables: Vec<_> = all.into_iter().chain([("OS_CACERT", "ca.pem")]).collect();
+    let err = "error: the CA file `ca.pem` holds no PEM certificate\nhint: name a file with `-----BEGIN CERTIFICATE-----` in it\n";
+    scratch.refuses_with(&["pull", "-r", &recipient], &variables, err);
+}
+
+#[test]
+fn a_clouds_yaml_that_is_broken_is_named_and_not_quoted() {
+    let (scratch, recipient) = Scratch::with_plan();
+    let pull = ["pull", "--os-cloud", "centre", "-r", &recipient];
+    let rows: &[(&str, &str)] = &[
+        (
+            "clouds: {other: {}}\n",
+            "error: no cloud `centre` in clouds.yaml\nhint: `openstack config show` lists what clouds.yaml has; mind the case\n",
+        ),
+        (
+            "clouds:\n  centre:\n    auth: not-a-real-secret\n",
+            "error: clouds.yaml:3:11: not a clouds.yaml\nhint: it has `clouds:`, and under it a map for each cloud\n",
+        ),
+        (
+            "clouds:\n  centre:\n    auth: {password: 'not-a-real-secret\n",
+            "error: clouds.yaml:4:1: not a clouds.yaml\nhint: it has `clouds:`, and under it a map for each cloud\n",
+        ),
+        (
+            "clouds: {centre: {auth: {}}}\n",
+            "error: cloud `centre` in clouds.yaml has no `auth_url`\nhint: add `auth_url` to the cloud's `auth`\n",
+        ),
+    ];
+    for (text, err) in rows {
+        scratch.write("clouds.yaml", text, 0o600);
+        scratch.refuses(&pull, err);
+    }
+    std::fs::remove_file(scratch.join("clouds.yaml")).unwrap();
+    if !Path::new("/etc/openstack/clouds.yaml").exists() {
+        let none = "error: no clouds.yaml found; looked for clouds.yaml, {here}/.config/openstack/clouds.yaml, /etc/openstack/clouds.yaml\nhint: put clouds.yaml there, or leave --os-cloud out and source the stackrc\n";
+        scratch.refuses(&pull, none);
+        scratch.refuses_with(&["pull", "-r", &recipient], &[("OS_CLOUD", "centre")], none);
+    }
+}
+
+#[test]
+fn a_setting_that_is_not_known_is_an_error() {
+    let (scratch, _) = Scratch::with_plan();
+    scratch.write("dcn-vault.yaml", "version: 1\nsource:\n  cluod: centre\n", 0o644);
+    let err = "error: `{here}/dcn-vault.yaml`:3:3: not a setting that this version knows\nhint: it has `version: 1` and `source:`, with cloud, stack, plan (texts) and exclude (a list)\n";
+    scratch.refuses(&["pull", "--from-file", "plan.yaml"], err);
+    scratch.write("dcn-vault.yaml", "version: 2\n", 0o644);
+    let err = "error: `{here}/dcn-vault.yaml` is of version 2\nhint: use a newer dcn-vault, or write `version: 1`\n";
+    scratch.refuses(&["pull", "--from-file", "plan.yaml"], err);
+}

@@ -1,0 +1,112 @@
+//! `run` and signals: each reaches the command, and a shell's job control works through us.
+
+#![allow(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test may panic"
+)]
+
+mod program;
+
+use std::process::Command;
+
+use program::Scratch;
+use program::deployment::Deployment;
+use rustix::process::{Signal, WaitOptions, kill_process, test_kill_process, waitpid};
+
+/// A script that keeps waiting, though traps interrupt it, until its standard input ends. `cat` ends with that.
+const WAIT: &str = "exec 3<&0; cat <&3 >/dev/null & cat=$!; echo $$; while ! wait $cat; do :; done";
+
+/// `run` of a shell that has the usual handling of signals, whatever our own.
+fn shell(scratch: &Scratch, script: &str) -> Command {
+    std::fs::create_dir_all(scratch.join("runtime")).unwrap();
+    // Around us and not around the command: `env` unblocks signals, too, which is ours to do
+    let mut program = scratch.program_in_shell("exec env --default-signal \"$@\"");
+    program.env("XDG_RUNTIME_DIR", scratch.join("runtime"));
+    program.args(["run", "-b", "bundle", "-i", "identity.txt", "--", "sh", "-c", script]);
+    program
+}
+
+fn small() -> Scratch {
+    let scratch = Scratch::new();
+    scratch.pull_from_file();
+    scratch
+}
+
+fn assert_nothing_left(scratch: &Scratch) {
+    assert_eq!(std::fs::read_dir(scratch.join("runtime")).unwrap().count(), 0);
+}
+
+#[test]
+fn signals_are_passed_on_and_the_command_decides_what_they_mean() {
+    let scratch = small();
+    let signals = [
+        ("TERM", Signal::TERM),
+        ("INT", Signal::INT),
+        ("HUP", Signal::HUP),
+        ("QUIT", Signal::QUIT),
+        ("USR1", Signal::USR1),
+        ("USR2", Signal::USR2),
+        ("WINCH", Signal::WINCH),
+        ("CONT", Signal::CONT),
+    ];
+    let traps = signals.map(|(name, _)| format!("trap 'echo {name}' {name}; ")).concat();
+    let mut deployment = Deployment::start(&mut shell(&scratch, &format!("{traps}{WAIT}; exit 3")));
+    for (name, signal) in signals {
+        deployment.send(signal);
+        assert_eq!(deployment.line(), name);
+    }
+    assert_eq!(deployment.end(), (3, String::new(), String::new()));
+    assert_nothing_left(&scratch);
+}
+
+#[test]
+fn a_command_that_a_signal_ends_gives_its_number() {
+    for (signal, code) in [(Signal::TERM, 143), (Signal::INT, 130), (Signal::HUP, 129)] {
+        let scratch = small();
+        let mut deployment = Deployment::start(&mut shell(&scratch, "echo $$; read -r _"));
+        deployment.send(signal);
+        assert_eq!(deployment.wait(), code);
+        assert_eq!(deployment.end(), (code, String::new(), String::new()));
+        assert_nothing_left(&scratch);
+    }
+}
+
+#[test]
+fn a_command_that_is_killed_leaves_nothing() {
+    let scratch = small();
+    let mut deployment = Deployment::start(&mut shell(&scratch, "echo $$; read -r _"));
+    kill_process(deployment.child(), Signal::KILL).unwrap();
+    assert_eq!(deployment.wait(), 137);
+    assert_eq!(deployment.end(), (137, String::new(), String::new()));
+    assert_nothing_left(&scratch);
+}
+
+#[test]
+fn a_command_that_stops_stops_us_and_is_woken_with_us() {
+    let scratch = small();
+    // TSTP itself does nothing in an orphaned process group, as a test's may be
+    let script = format!("trap 'kill -STOP $$; echo awake' TSTP; {WAIT}; exit 5");
+    let mut deployment = Deployment::start(&mut shell(&scratch, &script));
+    for _ in 0..3 {
+        deployment.send(Signal::TSTP);
+        let (_, status) = waitpid(Some(deployment.supervisor()), WaitOptions::UNTRACED).unwrap().unwrap();
+        assert!(status.stopped() && status.stopping_signal() == Some(Signal::STOP.as_raw()), "{status:?}");
+        deployment.send(Signal::CONT);
+        assert_eq!(deployment.line(), "awake");
+    }
+    assert_eq!(deployment.end(), (5, String::new(), String::new()));
+    assert_nothing_left(&scratch);
+}
+
+#[test]
+fn we_wait_for_the_command_alone_and_not_for_what_it_left_running() {
+    let scratch = small();
+    let script = "exec 3<&0; cat <&3 >/dev/null 2>&1 & echo $$; echo $!; exit 4";
+    let mut deployment = Deployment::start(&mut shell(&scratch, script));
+    let left = rustix::process::Pid::from_raw(deployment.line().parse().unwrap()).unwrap();
+    assert_eq!(deployment.wait(), 4);
+    assert!(test_kill_process(left).is_ok());
+    assert_nothing_left(&scratch);
+}
