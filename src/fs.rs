@@ -10,7 +10,7 @@ mod directory;
 mod read;
 mod write;
 
-pub use directory::{Replacement, TemporaryDirectory, make_id, refuse_unwritable};
+pub use directory::{Replacement, TemporaryDirectory, make_id, make_private_directories, refuse_unwritable};
 pub use read::{
     directories_below, names_in, read_capped, read_private, read_public, read_secret, read_stdin, true_path,
 };

@@ -223,3 +223,26 @@ fn an_ordinary_user_can_run_it() {
     let swaps = "warning: this host forbids a ramfs of one's own: the plaintext is in memory that may be swapped out\n";
     assert!(err.is_empty() || err == swaps, "{err}");
 }
+
+#[test]
+fn a_program_that_resolves_links_by_their_text_comes_back_to_the_link() {
+    // As Python's Path.resolve does, and with it heatclient from 5.2.0 on: the kernel's name of the open file is the link's
+    let pulled = Pulled::new();
+    let script = "readlink \"$(readlink \"$1\" | sed \"s/self/$$/\")\"; printf '%s\\n' \"$1\"";
+    let ended = pulled.scratch.run([
+        "run",
+        "-b",
+        "bundle",
+        "-i",
+        "identity.txt",
+        "--",
+        "sh",
+        "-c",
+        script,
+        "sh",
+        "{passwords}",
+    ]);
+    assert_eq!(ended.code, 0, "{}", ended.err);
+    let lines: Vec<&str> = ended.out.lines().collect();
+    assert_eq!(lines[0], lines[1]);
+}

@@ -164,6 +164,8 @@ pub(super) struct DeliverArguments {
     pub(super) bundle: PathBuf,
     #[arg(long)]
     pub(super) identity: Vec<PathBuf>,
+    #[arg(long)]
+    pub(super) directory: PathBuf,
 }
 
 #[cfg(test)]

@@ -42,7 +42,7 @@ fn supervisor(worker: Vec<OsString>) -> Supervisor {
 
 pub(super) fn deliver(arguments: &DeliverArguments, ui: Ui) -> Result<ExitCode, Failure> {
     let usual = environment::usual_identities();
-    match hand_over(&arguments.bundle, &arguments.identity, &usual, stdin()) {
+    match hand_over(&arguments.bundle, &arguments.identity, &usual, &arguments.directory, stdin()) {
         Ok(Delivered::Ramfs) => {}
         Ok(Delivered::Memfd) => {
             ui.warn(

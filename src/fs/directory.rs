@@ -90,7 +90,24 @@ impl TemporaryDirectory {
     ///
     /// [`FileError::Os`].
     pub fn below(parent: &Path) -> Result<Self, FileError> {
-        let path = parent.join(format!("dcn-vault-{}", make_id()?));
+        Self::at(Self::name_below(parent)?)
+    }
+
+    /// A name for one below `parent`, which is not made yet.
+    ///
+    /// # Errors
+    ///
+    /// [`FileError::Os`].
+    pub fn name_below(parent: &Path) -> Result<PathBuf, FileError> {
+        Ok(parent.join(format!("dcn-vault-{}", make_id()?)))
+    }
+
+    /// Makes the one with this name.
+    ///
+    /// # Errors
+    ///
+    /// [`FileError::Os`].
+    pub fn at(path: PathBuf) -> Result<Self, FileError> {
         make_directory(&path, 0o700)?;
         Ok(Self(path))
     }
@@ -143,6 +160,16 @@ pub fn refuse_unwritable(path: &Path) -> Result<(), FileError> {
     }
     accessat(CWD, nearest, Access::WRITE_OK | Access::EXEC_OK, AtFlags::EACCESS)
         .map_err(|error| FileError::os("write in", nearest, error))
+}
+
+/// Makes `path` and what is missing above it, for its owner alone.
+///
+/// # Errors
+///
+/// [`FileError::Os`].
+pub fn make_private_directories(path: &Path) -> Result<(), FileError> {
+    let made = DirBuilder::new().recursive(true).mode(0o700).create(path);
+    made.map_err(|error| FileError::os("create", path, error))
 }
 
 fn make_directory(path: &Path, mode: u32) -> Result<(), FileError> {

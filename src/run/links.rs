@@ -20,8 +20,8 @@ pub(super) struct Links {
 }
 
 impl Links {
-    pub(super) fn make(below: &Path, files: Vec<(String, OwnedFd)>) -> Result<Self, RunError> {
-        let directory = TemporaryDirectory::below(below)?;
+    pub(super) fn make(directory: PathBuf, files: Vec<(String, OwnedFd)>) -> Result<Self, RunError> {
+        let directory = TemporaryDirectory::at(directory)?;
         let mut links = Self { directory, files: Vec::new(), descriptors: Vec::new() };
         for (name, file) in files {
             let Some(environment_file) = EnvironmentFile::named(&name) else { continue };

@@ -1,19 +1,19 @@
-//! Files without a name, in memory.
+//! Files in memory that no path leads to.
 
 use std::path::Path;
 
 use nix::sched::{CloneFlags, unshare};
 use rustix::fd::{AsFd, AsRawFd, OwnedFd};
-use rustix::fs::{
-    CWD, MemfdFlags, Mode, OFlags, SealFlags, fchmod, fcntl_add_seals, memfd_create, openat, unlinkat,
-};
+use rustix::fs::{CWD, MemfdFlags, Mode, OFlags, SealFlags, fchmod, fcntl_add_seals, memfd_create, openat};
 use rustix::io::Errno;
 use rustix::mount::{MountFlags, MountPropagationFlags, mount, mount_change, mount_remount};
 use rustix::process::{getegid, geteuid};
 
-use crate::fs::write_fd;
-use crate::open::Opened;
+use crate::fs::{self, write_fd};
+use crate::open::{Opened, OpenedFile};
 use crate::secret::SecretBuffer;
+
+use super::RunError;
 
 /// Where the worker's ramfs is mounted, in a mount namespace that ends with it. Whatever is below is hidden from the
 /// worker alone, after it has read all that it needs.
@@ -34,14 +34,26 @@ pub(super) fn enter_mount_namespace() -> Result<(), Errno> {
 }
 
 /// The files of `opened` on a ramfs, which never swaps: read-only, and gone with the last descriptor.
-pub(super) fn on_ramfs(opened: &Opened) -> Result<Vec<OwnedFd>, Errno> {
-    let point = MOUNT_POINTS.into_iter().map(Path::new).find(|point| point.is_dir()).ok_or(Errno::NOENT)?;
+///
+/// Within it they stand below the very words of `directory`, where the supervisor makes the links to them. Once this
+/// process and its mounts are gone, those words are what the kernel calls an open file of it. A program that resolves a
+/// link by its text, as Python's `Path.resolve` does, so comes back to the link, and opens that.
+pub(super) fn on_ramfs(opened: &Opened, directory: &Path) -> Result<Vec<OwnedFd>, RunError> {
+    let failed = RunError::os("make a file in memory");
+    let point = MOUNT_POINTS
+        .into_iter()
+        .map(Path::new)
+        .find(|point| point.is_dir())
+        .ok_or(Errno::NOENT)
+        .map_err(&failed)?;
     let flags = MountFlags::NOSUID | MountFlags::NODEV | MountFlags::NOEXEC;
-    mount("dcn-vault", point, "ramfs", flags, c"mode=0700")?;
-    let files = opened.files.iter().map(|file| ramfs_file(point, &file.content)).collect::<Result<_, _>>()?;
-    // ramfs knows no seals, but nobody, root neither, opens a file of a read-only mount for writing. Of the mount: the
-    // kernel keeps a file system writable while it has nameless files
-    mount_remount(point, flags | MountFlags::RDONLY | MountFlags::BIND, "")?;
+    mount("dcn-vault", point, "ramfs", flags, c"mode=0700").map_err(&failed)?;
+    let inside = point.join(directory.strip_prefix("/").unwrap_or(directory));
+    fs::make_private_directories(&inside)?;
+    let file = |file: &OpenedFile| ramfs_file(&inside.join(file.file.file_name()), &file.content);
+    let files = opened.files.iter().map(file).collect::<Result<_, _>>().map_err(&failed)?;
+    // ramfs knows no seals, but nobody, root neither, opens a file of a read-only mount for writing
+    mount_remount(point, flags | MountFlags::RDONLY | MountFlags::BIND, "").map_err(&failed)?;
     Ok(files)
 }
 
@@ -50,16 +62,9 @@ pub(super) fn on_memfd(opened: &Opened) -> Result<Vec<OwnedFd>, Errno> {
     opened.files.iter().map(|file| memfd(&file.content)).collect()
 }
 
-fn ramfs_file(point: &Path, content: &SecretBuffer) -> Result<OwnedFd, Errno> {
-    let mode = Mode::RUSR;
-    let flags = OFlags::RDWR | OFlags::CLOEXEC;
-    let file = openat(CWD, point, flags | OFlags::TMPFILE, mode).or_else(|_| {
-        // Before Linux 5.17 or so ramfs has no O_TMPFILE: a name for a moment, in a namespace of one process
-        let path = point.join("file");
-        let file = openat(CWD, &path, flags | OFlags::CREATE | OFlags::EXCL, mode)?;
-        unlinkat(CWD, &path, rustix::fs::AtFlags::empty())?;
-        Ok(file)
-    })?;
+fn ramfs_file(path: &Path, content: &SecretBuffer) -> Result<OwnedFd, Errno> {
+    let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
+    let file = openat(CWD, path, flags, Mode::RUSR)?;
     write_fd(file.as_fd(), content)?;
     read_only(&file)
 }

@@ -11,9 +11,13 @@ use rustix::fd::OwnedFd;
 use rustix::fs::Mode;
 use rustix::process::{Pid, Signal, WaitOptions, WaitStatus, getpid, kill_process, umask, waitpid};
 
+use crate::fs::{self, TemporaryDirectory};
+
 use super::links::Links;
 use super::{Command, RunError, pass};
 
+/// With it the worker is told where the links to its files will be.
+const DIRECTORY_OPTION: &str = "--directory";
 const DIRECTORY_VARIABLE: &str = "DCN_VAULT_DIR";
 /// siginfo's code for a signal that the kernel sent: a key on the terminal, which the child has got as well.
 const SENT_BY_KERNEL: i32 = 0x80;
@@ -60,10 +64,11 @@ impl Supervisor {
     ///
     /// Any [`RunError`]; the command has not started then.
     pub fn run(&self, command: &Command) -> Result<ChildExit, RunError> {
-        let files = self.open_bundle()?;
+        let directory = TemporaryDirectory::name_below(&fs::true_path(&self.runtime_directory)?)?;
+        let files = self.open_bundle(&directory)?;
         // From here on signals wait for us: none is lost between the child's start and our care for it
         let signals = Signals::hold()?;
-        let mut links = Links::make(&self.runtime_directory, files)?;
+        let mut links = Links::make(directory, files)?;
         let child = start(command, &self.command_environment, &links)?;
         links.close();
         signals.forward_until_end(child)
@@ -71,16 +76,21 @@ impl Supervisor {
 
     /// The worker reads nothing from its standard input: the socket takes that place. Ours is closed when this returns, so
     /// that a worker's end is the socket's end.
-    fn start_worker(&self, socket: OwnedFd) -> Result<Child, RunError> {
+    fn start_worker(&self, socket: OwnedFd, directory: &Path) -> Result<Child, RunError> {
         let mut worker = command_for(Path::new("/proc/self/exe"));
-        worker.args(&self.worker).env_clear().envs(self.worker_environment.iter().cloned());
+        worker
+            .args(&self.worker)
+            .arg(DIRECTORY_OPTION)
+            .arg(directory)
+            .env_clear()
+            .envs(self.worker_environment.iter().cloned());
         worker.stdin(Stdio::from(socket)).stdout(Stdio::null());
         worker.spawn().map_err(|source| RunError::Os { what: "start the worker", source })
     }
 
-    fn open_bundle(&self) -> Result<Vec<(String, OwnedFd)>, RunError> {
+    fn open_bundle(&self, directory: &Path) -> Result<Vec<(String, OwnedFd)>, RunError> {
         let (ours, theirs) = pass::socket_pair().map_err(RunError::os("make a socket"))?;
-        let mut worker = self.start_worker(theirs)?;
+        let mut worker = self.start_worker(theirs, directory)?;
         let files = pass::receive_all(&ours).map_err(RunError::os("receive a descriptor"))?;
         let status = worker.wait().map_err(|source| RunError::Os { what: "wait for the worker", source })?;
         match (files, status.success(), status.code()) {

@@ -49,7 +49,8 @@ impl Hint for WorkerError {
     }
 }
 
-/// The worker's whole life: opens the bundle, and passes its files over `socket`. The caller **must** exit then.
+/// The worker's whole life: opens the bundle, and passes its files over `socket`. `directory` is where the supervisor will
+/// make the links to them. The caller **must** exit then.
 ///
 /// # Errors
 ///
@@ -58,6 +59,7 @@ pub fn hand_over(
     bundle: &Path,
     identities: &[PathBuf],
     usual: &[PathBuf],
+    directory: &Path,
     socket: BorrowedFd<'_>,
 ) -> Result<Delivered, WorkerError> {
     // First of all: the kernel wants a process of one thread, and one that may be traced, to write its own maps
@@ -66,7 +68,9 @@ pub fn hand_over(
     // The bundle before the identity: what can fail without a secret fails first
     let bundle = Bundle::read(bundle)?;
     let opened = open(bundle, &IdentitySet::read(identities, usual)?)?;
-    let (delivered, files) = match may_mount.and_then(|()| nameless::on_ramfs(&opened)) {
+    let on_ramfs =
+        may_mount.map_err(RunError::os("mount")).and_then(|()| nameless::on_ramfs(&opened, directory));
+    let (delivered, files) = match on_ramfs {
         Ok(files) => (Delivered::Ramfs, files),
         Err(_) => {
             (Delivered::Memfd, nameless::on_memfd(&opened).map_err(RunError::os("make a file in memory"))?)

@@ -1,7 +1,8 @@
 """child_merges.py CLIENT STACK -e FILE...: a child of `run` that reads the environments as `openstack overcloud deploy` does.
 
-CLIENT is `present`, or `tripleo`: up to TripleO's last release, and until 5.2.0, the client makes a path absolute and leaves
-links alone, as this script has it do then; the present one resolves them, and looks for the name of a file that has none. expected.json is its standard input.
+CLIENT is `present`: the client as it is, which resolves links by their text (since 5.2.0, change I76c28f3959a42d02); or
+`tripleo`: as it was up to TripleO's last release, when it made a path absolute and left links alone. expected.json is its
+standard input.
 """
 
 import json

@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 
 use rustix::process::geteuid;
 
-use crate::program::{Said, Scratch, said};
+use crate::program::{Said, Scratch, copy_program_to, said};
 use crate::running::{Lab, scripts};
 
 /// As whom the program runs.
@@ -52,7 +52,7 @@ impl Operator {
         let clouds = std::fs::read_to_string(operator.lab.join("clouds.yaml")).unwrap();
         operator.scratch.write("home/.config/openstack/clouds.yaml", operator.with_own_ca(&clouds), 0o600);
         if is_nobody {
-            std::fs::copy(env!("CARGO_BIN_EXE_dcn-vault"), operator.join("dcn-vault")).unwrap();
+            copy_program_to(&operator.join("dcn-vault"));
         }
         operator.give();
         operator.recipient =
@@ -112,11 +112,13 @@ impl Operator {
         let packages = self.join("packages");
         let mut interpreter = self.lab.interpreter();
         if self.is_nobody {
+            interpreter = interpreter.canonicalize().unwrap();
+        }
+        if self.is_nobody && !packages.exists() {
             // The client's environment may be in a home that is closed to others
             std::fs::create_dir(&packages).unwrap();
             let arguments = [packages.as_os_str()].into_iter().chain(modules.iter().map(OsStr::new));
             self.lab.python("copy_packages.py", arguments).succeeded();
-            interpreter = interpreter.canonicalize().unwrap();
         }
         std::fs::create_dir_all(self.join("scripts")).unwrap();
         for name in [script, "documents.py", "strict.py"] {
