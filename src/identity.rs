@@ -5,17 +5,18 @@
 //!
 //! # What this does not do
 //!
-//! It reads native X25519 identities (`AGE-SECRET-KEY-1…`) so far; not ssh keys, plugins or passphrases.
+//! It reads native X25519 identities (`AGE-SECRET-KEY-1…`) and ssh keys without a passphrase so far; not plugins, nor what
+//! a passphrase protects.
 
 use std::path::{Path, PathBuf};
 
-use age::x25519;
+use age::{ssh, x25519};
 
 use crate::fs::{self, FileError};
 use crate::report::Hint;
 
 /// The identities to try, at least one.
-pub struct IdentitySet(Vec<x25519::Identity>);
+pub struct IdentitySet(Vec<Box<dyn age::Identity>>);
 
 /// Why there is no identity.
 #[derive(Debug, thiserror::Error)]
@@ -44,6 +45,12 @@ pub enum IdentityError {
         /// The file.
         path: PathBuf,
     },
+    /// It is a private key of a kind that age does not take.
+    #[error("`{}` is not a private key that age can use", .path.display())]
+    UnknownKey {
+        /// The file.
+        path: PathBuf,
+    },
     /// No file was named, and none is in the usual places.
     #[error("no identity: looked for {searched}")]
     NotFound {
@@ -55,14 +62,17 @@ pub enum IdentityError {
 impl Hint for IdentityError {
     fn hint(&self) -> String {
         match self {
-            Self::Encrypted { .. } => String::from(
-                "such identities are not read yet: decrypt it with `age -d`, into a file of mode 0600",
-            ),
+            Self::Encrypted { .. } => {
+                String::from("that is not supported yet: use an identity without one, in a file of mode 0600")
+            }
             Self::File(error) => error.hint(),
             Self::NotAnIdentity { .. } => String::from(
-                "an identity begins with AGE-SECRET-KEY-1; ssh keys and plugins are not read yet",
+                "an identity is a line AGE-SECRET-KEY-1…, or the file is an ssh key; plugins are not read yet",
             ),
             Self::NoneInFile { .. } => String::from("make one: dcn-vault keygen -o FILE"),
+            Self::UnknownKey { .. } => {
+                String::from("ssh-ed25519 and ssh-rsa keys are taken, as ssh-keygen writes them")
+            }
             Self::NotFound { .. } => {
                 String::from("name one with -i FILE; `dcn-vault keygen -o FILE` makes one")
             }
@@ -103,11 +113,11 @@ impl IdentitySet {
 
     /// All of them, for age.
     pub(crate) fn keys(&self) -> impl Iterator<Item = &dyn age::Identity> {
-        self.0.iter().map(|identity| identity as &dyn age::Identity)
+        self.0.iter().map(AsRef::as_ref)
     }
 }
 
-fn in_file(path: &Path) -> Result<Vec<x25519::Identity>, IdentityError> {
+fn in_file(path: &Path) -> Result<Vec<Box<dyn age::Identity>>, IdentityError> {
     let content = fs::read_private(path)?;
     // EXPOSE: parsed in place into age's own type, which wipes itself
     let identities = content.expose(|bytes| parse(bytes, path))?;
@@ -118,21 +128,33 @@ fn in_file(path: &Path) -> Result<Vec<x25519::Identity>, IdentityError> {
     }
 }
 
-fn parse(bytes: &[u8], path: &Path) -> Result<Vec<x25519::Identity>, IdentityError> {
+fn parse(bytes: &[u8], path: &Path) -> Result<Vec<Box<dyn age::Identity>>, IdentityError> {
     if bytes.starts_with(b"age-encryption.org/") || bytes.starts_with(b"-----BEGIN AGE ENCRYPTED FILE-----") {
         return Err(IdentityError::Encrypted { path: path.to_owned() });
     }
-    let mut identities = Vec::new();
+    if bytes.starts_with(b"-----BEGIN ") {
+        return Ok(vec![ssh_key(bytes, path)?]);
+    }
+    let mut identities: Vec<Box<dyn age::Identity>> = Vec::new();
     for (position, line) in bytes.split(|byte| *byte == b'\n').enumerate() {
         let line = line.trim_ascii();
         if line.is_empty() || line.starts_with(b"#") {
             continue;
         }
-        let parsed = std::str::from_utf8(line).ok().and_then(|text| text.parse().ok());
-        identities.push(
-            parsed
-                .ok_or_else(|| IdentityError::NotAnIdentity { path: path.to_owned(), line: position + 1 })?,
-        );
+        let identity: Option<x25519::Identity> =
+            std::str::from_utf8(line).ok().and_then(|text| text.parse().ok());
+        let none = || IdentityError::NotAnIdentity { path: path.to_owned(), line: position + 1 };
+        identities.push(Box::new(identity.ok_or_else(none)?));
     }
     Ok(identities)
+}
+
+fn ssh_key(bytes: &[u8], path: &Path) -> Result<Box<dyn age::Identity>, IdentityError> {
+    match ssh::Identity::from_buffer(bytes, None) {
+        Ok(ssh::Identity::Encrypted(_)) => Err(IdentityError::Encrypted { path: path.to_owned() }),
+        Ok(key @ ssh::Identity::Unencrypted(_)) => Ok(Box::new(key)),
+        Ok(ssh::Identity::Unsupported(_)) | Err(_) => {
+            Err(IdentityError::UnknownKey { path: path.to_owned() })
+        }
+    }
 }

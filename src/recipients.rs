@@ -5,13 +5,13 @@
 //!
 //! # What this does not do
 //!
-//! It does not know whose key it is: that is for those who review changes below `keys/`. Only native X25519 recipients
-//! (`age1…`) are taken so far, not ssh keys or plugins.
+//! It does not know whose key it is: that is for those who review changes below `keys/`. Native X25519 recipients
+//! (`age1…`) and ssh keys (ssh-ed25519, ssh-rsa) are taken so far, not plugins. A file for an ssh key shows whose it is.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use age::x25519;
+use age::{ssh, x25519};
 
 use crate::fs::{self, FileError};
 use crate::model::Site;
@@ -32,7 +32,13 @@ pub struct RecipientSet {
 #[derive(Debug)]
 struct Recipient {
     text: String,
-    key: x25519::Recipient,
+    key: Key,
+}
+
+#[derive(Debug)]
+enum Key {
+    Ssh(ssh::Recipient),
+    X25519(x25519::Recipient),
 }
 
 /// Why there are no recipients.
@@ -84,7 +90,7 @@ impl Hint for RecipientsError {
             Self::NotASite { .. } => String::from("name it with letters, digits, `.`, `_` and `-`"),
             Self::NoneInFile { path } => format!("add an `age1…` line to {}", path.display()),
             Self::NotARecipient { .. } => String::from(
-                "a recipient begins with `age1` and has 62 characters; `dcn-vault keygen` prints one",
+                "it is `age1…` of 62 characters, as `dcn-vault keygen` prints it, or an ssh-ed25519 or ssh-rsa key",
             ),
         }
     }
@@ -135,7 +141,10 @@ impl RecipientSet {
 
     /// Everyone's keys.
     pub(crate) fn keys(&self) -> impl Iterator<Item = &dyn age::Recipient> {
-        self.sites.values().flatten().map(|recipient| &recipient.key as &dyn age::Recipient)
+        self.sites.values().flatten().map(|recipient| match &recipient.key {
+            Key::Ssh(key) => key as &dyn age::Recipient,
+            Key::X25519(key) => key,
+        })
     }
 
     fn of(mut sites: BTreeMap<Site, Vec<Recipient>>) -> Result<Self, RecipientsError> {
@@ -172,8 +181,12 @@ fn parse(text: &str, place: impl Fn() -> String) -> Result<Recipient, Recipients
     {
         return Err(RecipientsError::PrivateKey { place: place() });
     }
-    let key = text.parse().map_err(|_| RecipientsError::NotARecipient { place: place() })?;
-    Ok(Recipient { text: text.to_owned(), key })
+    let native = text.parse().map(Key::X25519);
+    let key = native.or_else(|_| text.parse().map(Key::Ssh));
+    Ok(Recipient {
+        text: text.to_owned(),
+        key: key.map_err(|_| RecipientsError::NotARecipient { place: place() })?,
+    })
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use pulled::Pulled;
 
 const NAME_ONE: &str = "hint: name one with -i FILE; `dcn-vault keygen -o FILE` makes one\n";
 const NO_IDENTITY: &str =
-    "hint: an identity begins with AGE-SECRET-KEY-1; ssh keys and plugins are not read yet\n";
+    "hint: an identity is a line AGE-SECRET-KEY-1…, or the file is an ssh key; plugins are not read yet\n";
 const RECIPIENTS: &str =
     "hint: `dcn-vault show` lists the recipients; is yours among them? Else ask for a new pull with it\n";
 
@@ -56,11 +56,11 @@ fn an_identity_file_without_an_identity_is_not_repeated() {
         (b"\x1b[2J\xff\0", &format!("error: odd.txt:1 is not an age identity\n{NO_IDENTITY}")),
         (
             b"-----BEGIN OPENSSH PRIVATE KEY-----\n",
-            &format!("error: odd.txt:1 is not an age identity\n{NO_IDENTITY}"),
+            "error: `odd.txt` is not a private key that age can use\nhint: ssh-ed25519 and ssh-rsa keys are taken, as ssh-keygen writes them\n",
         ),
         (
             b"age-encryption.org/v1\n",
-            "error: `odd.txt` is protected by a passphrase\nhint: such identities are not read yet: decrypt it with `age -d`, into a file of mode 0600\n",
+            "error: `odd.txt` is protected by a passphrase\nhint: that is not supported yet: use an identity without one, in a file of mode 0600\n",
         ),
     ];
     for (text, err) in rows {

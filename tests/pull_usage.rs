@@ -9,8 +9,7 @@ const ABSENT: &str = "hint: check the path\n";
 const ANOTHER: &str = "hint: give another directory; nothing in this one was touched\n";
 const FROM_FILE: [&str; 3] = ["pull", "--from-file", "plan.yaml"];
 const LOST: &str = "hint: take it out, of git's history too, and make a new one: `dcn-vault keygen -o FILE` prints its recipient\n";
-const NO_RECIPIENT: &str =
-    "hint: a recipient begins with `age1` and has 62 characters; `dcn-vault keygen` prints one\n";
+const NO_RECIPIENT: &str = "hint: it is `age1…` of 62 characters, as `dcn-vault keygen` prints it, or an ssh-ed25519 or ssh-rsa key\n";
 const OTHER_PLAN: &str =
     "hint: is it the plan of a deployed stack? Name it with --plan, or give another --from-file\n";
 
