@@ -8,12 +8,14 @@
 
 mod directory;
 mod read;
+mod replacement;
 mod write;
 
-pub use directory::{Replacement, TemporaryDirectory, make_id, make_private_directories, refuse_unwritable};
+pub use directory::{TemporaryDirectory, make_id, make_private_directories, refuse_unwritable};
 pub use read::{
     directories_below, names_in, read_capped, read_private, read_public, read_secret, read_stdin, true_path,
 };
+pub use replacement::Replacement;
 pub use write::{create_private, write_fd};
 
 use std::io;
@@ -36,6 +38,14 @@ pub enum FileError {
     NoExchange {
         /// The directory.
         path: PathBuf,
+    },
+    /// It is in place; whether it survives a power failure is not known.
+    #[error("`{}` is written, but the disk does not confirm it: {}", .path.display(), reason(.source))]
+    NotDurable {
+        /// What was written.
+        path: PathBuf,
+        /// What the disk says.
+        source: io::Error,
     },
     /// Others may read what must be private.
     #[error("`{}` can be read by others: its mode is {mode:04o}", .path.display())]
@@ -83,6 +93,9 @@ impl Hint for FileError {
             Self::Exists { .. } => String::from("choose another name, or remove it first"),
             Self::NoExchange { .. } => {
                 String::from("keep bundles on a local file system (ext4, xfs, btrfs, tmpfs)")
+            }
+            Self::NotDurable { .. } => {
+                String::from("look at the disk and its log; what is there now is whole")
             }
             Self::NotPrivate { path, .. } => format!("chmod 600 {}", path.display()),
             Self::NotOwned { .. } => String::from("use an identity of your own, or run this as its owner"),

@@ -1,83 +1,11 @@
-use std::fs::{DirBuilder, File, OpenOptions};
-use std::io::Write;
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::fs::{DirBuilder, File};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{Access, AtFlags, CWD, RenameFlags, accessat, renameat_with};
+use rustix::fs::{Access, AtFlags, CWD, accessat};
 use rustix::rand::{GetRandomFlags, getrandom};
 
 use super::FileError;
-
-/// A directory that takes another's place whole: it is filled beside it, then exchanged in one step.
-///
-/// Dropped before [`Replacement::commit`] it removes itself, and the old directory has never changed. A crash leaves
-/// at worst the unfinished directory, whose name begins with `.` and ends with `.new`.
-#[derive(Debug)]
-pub struct Replacement {
-    target: PathBuf,
-    staging: PathBuf,
-    committed: bool,
-}
-
-impl Replacement {
-    /// Makes an empty directory beside `target`, and its parents where they are missing.
-    ///
-    /// # Errors
-    ///
-    /// [`FileError::Os`].
-    pub fn of(target: &Path) -> Result<Self, FileError> {
-        let parent = parent_of(target);
-        std::fs::create_dir_all(parent).map_err(|error| FileError::os("create", parent, error))?;
-        let name = target.file_name().unwrap_or_default().to_string_lossy();
-        let staging = parent.join(format!(".{name}.{}.new", make_id()?));
-        make_directory(&staging, 0o755)?;
-        Ok(Self { target: target.to_owned(), staging, committed: false })
-    }
-
-    /// Adds a public file, on the disk before this returns.
-    ///
-    /// # Errors
-    ///
-    /// [`FileError::Os`].
-    pub fn add(&self, name: &str, content: &[u8]) -> Result<(), FileError> {
-        let path = self.staging.join(name);
-        let file = OpenOptions::new().write(true).create_new(true).mode(0o644).open(&path);
-        let mut file = file.map_err(|error| FileError::os("create", &path, error))?;
-        let written = file.write_all(content).and_then(|()| file.sync_all());
-        written.map_err(|error| FileError::os("write", &path, error))
-    }
-
-    /// Puts the new directory in the old one's place, in one step, and removes the old one.
-    ///
-    /// # Errors
-    ///
-    /// [`FileError::NoExchange`] and [`FileError::Os`]; the old directory is untouched then.
-    pub fn commit(mut self) -> Result<(), FileError> {
-        sync(&self.staging)?;
-        let exists = self.target.symlink_metadata().is_ok();
-        let flags = if exists { RenameFlags::EXCHANGE } else { RenameFlags::NOREPLACE };
-        renameat_with(CWD, &self.staging, CWD, &self.target, flags).map_err(|error| match error {
-            rustix::io::Errno::INVAL | rustix::io::Errno::NOSYS => {
-                FileError::NoExchange { path: self.target.clone() }
-            }
-            other => FileError::os("replace", &self.target, other),
-        })?;
-        self.committed = true;
-        if exists {
-            // The staging name now has the old directory. It is complete and harmless where it cannot be removed
-            let _ = std::fs::remove_dir_all(&self.staging);
-        }
-        sync(parent_of(&self.target))
-    }
-}
-
-impl Drop for Replacement {
-    fn drop(&mut self) {
-        if !self.committed {
-            let _ = std::fs::remove_dir_all(&self.staging);
-        }
-    }
-}
 
 /// A directory of one process, private, with a name that nobody can guess; removed when dropped.
 #[derive(Debug)]
@@ -172,18 +100,17 @@ pub fn make_private_directories(path: &Path) -> Result<(), FileError> {
     made.map_err(|error| FileError::os("create", path, error))
 }
 
-fn make_directory(path: &Path, mode: u32) -> Result<(), FileError> {
+pub(super) fn make_directory(path: &Path, mode: u32) -> Result<(), FileError> {
     DirBuilder::new().mode(mode).create(path).map_err(|error| FileError::os("create", path, error))
 }
 
-fn parent_of(path: &Path) -> &Path {
+pub(super) fn parent_of(path: &Path) -> &Path {
     path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."))
 }
 
-fn sync(directory: &Path) -> Result<(), FileError> {
-    File::open(directory)
-        .and_then(|directory| directory.sync_all())
-        .map_err(|error| FileError::os("write", directory, error))
+/// Has the names in `directory` written to the disk.
+pub(super) fn sync(directory: &Path) -> std::io::Result<()> {
+    File::open(directory)?.sync_all()
 }
 
 #[cfg(test)]
@@ -204,42 +131,6 @@ mod tests {
             std::fs::write(&path, text).unwrap();
             path
         }
-    }
-
-    fn names(directory: &Path) -> Vec<String> {
-        let mut names: Vec<String> = std::fs::read_dir(directory)
-            .unwrap()
-            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-            .collect();
-        names.sort();
-        names
-    }
-
-    #[test]
-    fn a_replacement_that_is_not_committed_leaves_the_old_directory_and_nothing_else() {
-        let here = TemporaryDirectory::scratch();
-        let target = here.path().join("bundle");
-        let first = Replacement::of(&target).unwrap();
-        first.add("old", b"1").unwrap();
-        first.commit().unwrap();
-        let second = Replacement::of(&target).unwrap();
-        second.add("new", b"2").unwrap();
-        drop(second);
-        assert_eq!(names(here.path()), ["bundle"]);
-        assert_eq!(names(&target), ["old"]);
-    }
-
-    #[test]
-    fn a_committed_one_takes_the_place_whole() {
-        let here = TemporaryDirectory::scratch();
-        let target = here.path().join("deep").join("bundle");
-        for name in ["old", "new"] {
-            let replacement = Replacement::of(&target).unwrap();
-            replacement.add(name, b"1").unwrap();
-            replacement.commit().unwrap();
-        }
-        assert_eq!(names(&target), ["new"]);
-        assert_eq!(names(target.parent().unwrap()), ["bundle"]);
     }
 
     #[test]

@@ -184,8 +184,8 @@ impl Signals {
     }
 }
 
-/// Asks how the child is. One that was stopped (Ctrl-Z) takes us with it, so that the shell gets its terminal back; when
-/// the shell wakes us, we wake the child.
+/// Asks how the child is. One that was stopped (Ctrl-Z) takes us with it, so that the shell gets its terminal back; what
+/// wakes us is a signal, too, and is passed on.
 fn look_after(child: Pid) -> Result<Option<ChildExit>, RunError> {
     let options = WaitOptions::NOHANG | WaitOptions::UNTRACED;
     let Some((_, status)) = waitpid(Some(child), options).map_err(RunError::os("wait for the command"))?
@@ -194,7 +194,6 @@ fn look_after(child: Pid) -> Result<Option<ChildExit>, RunError> {
     };
     if status.stopped() {
         let _ = kill_process(getpid(), Signal::STOP);
-        let _ = kill_process(child, Signal::CONT);
         return Ok(None);
     }
     Ok(Some(exit_of(status)))

@@ -1,0 +1,196 @@
+use std::fs::{File, OpenOptions};
+use std::io::Write;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{CWD, FlockOperation, OFlags, RenameFlags, flock, renameat_with};
+use rustix::io::Errno;
+
+use super::FileError;
+use super::directory::{make_directory, make_id, parent_of, sync};
+
+/// How the name of an unfinished directory ends.
+const STAGING: &str = ".new";
+
+/// A directory that takes another's place whole: it is filled beside it, then exchanged in one step.
+///
+/// Dropped before [`Replacement::commit`] it removes itself, and the old directory has never changed. A crash leaves
+/// at worst the unfinished directory, whose name begins with `.` and ends with `.new`; the next replacement removes it.
+#[derive(Debug)]
+pub struct Replacement {
+    target: PathBuf,
+    staging: PathBuf,
+    /// Held as long as this lives: an unfinished directory that nobody holds is a crash's.
+    _lock: File,
+    committed: bool,
+}
+
+impl Replacement {
+    /// Makes an empty directory beside `target`, and its parents where they are missing. Removes those that crashes have
+    /// left for the same target.
+    ///
+    /// # Errors
+    ///
+    /// [`FileError::Os`].
+    pub fn of(target: &Path) -> Result<Self, FileError> {
+        let parent = parent_of(target);
+        std::fs::create_dir_all(parent).map_err(|error| FileError::os("create", parent, error))?;
+        let prefix = format!(".{}.", target.file_name().unwrap_or_default().to_string_lossy());
+        remove_abandoned(parent, &prefix);
+        loop {
+            let staging = parent.join(format!("{prefix}{}{STAGING}", make_id()?));
+            make_directory(&staging, 0o755)?;
+            // Between these two lines it looks abandoned: somebody may have removed it, and we make another
+            match lock(&staging) {
+                Ok(Some(lock)) => {
+                    return Ok(Self { target: target.to_owned(), staging, _lock: lock, committed: false });
+                }
+                Ok(None) => {}
+                Err(error) => {
+                    let _ = std::fs::remove_dir(&staging);
+                    return Err(FileError::os("lock", &staging, error));
+                }
+            }
+        }
+    }
+
+    /// Adds a public file, on the disk before this returns.
+    ///
+    /// # Errors
+    ///
+    /// [`FileError::Os`].
+    pub fn add(&self, name: &str, content: &[u8]) -> Result<(), FileError> {
+        let path = self.staging.join(name);
+        let file = OpenOptions::new().write(true).create_new(true).mode(0o644).open(&path);
+        let mut file = file.map_err(|error| FileError::os("create", &path, error))?;
+        let written = file.write_all(content).and_then(|()| file.sync_all());
+        written.map_err(|error| FileError::os("write", &path, error))
+    }
+
+    /// Puts the new directory in the old one's place, in one step, and removes the old one.
+    ///
+    /// # Errors
+    ///
+    /// [`FileError::NoExchange`] and [`FileError::Os`]; the old directory is untouched then. [`FileError::NotDurable`] when
+    /// the new one is in place.
+    pub fn commit(mut self) -> Result<(), FileError> {
+        sync(&self.staging).map_err(|error| FileError::os("write", &self.staging, error))?;
+        let exists = self.target.symlink_metadata().is_ok();
+        let flags = if exists { RenameFlags::EXCHANGE } else { RenameFlags::NOREPLACE };
+        renameat_with(CWD, &self.staging, CWD, &self.target, flags).map_err(|error| match error {
+            Errno::INVAL | Errno::NOSYS => FileError::NoExchange { path: self.target.clone() },
+            other => FileError::os("replace", &self.target, other),
+        })?;
+        self.committed = true;
+        if exists {
+            // The staging name now has the old directory. It is complete and harmless where it cannot be removed
+            let _ = std::fs::remove_dir_all(&self.staging);
+        }
+        sync(parent_of(&self.target))
+            .map_err(|source| FileError::NotDurable { path: self.target.clone(), source })
+    }
+}
+
+impl Drop for Replacement {
+    fn drop(&mut self) {
+        if !self.committed {
+            let _ = std::fs::remove_dir_all(&self.staging);
+        }
+    }
+}
+
+/// Removes the staging directories that no living process holds. What cannot be removed is left: it is harmless.
+fn remove_abandoned(parent: &Path, prefix: &str) {
+    let is_id = |id: &str| id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let is_staging =
+        |name: &str| name.strip_prefix(prefix).and_then(|rest| rest.strip_suffix(STAGING)).is_some_and(is_id);
+    for entry in std::fs::read_dir(parent).into_iter().flatten().flatten() {
+        if entry.file_name().to_str().is_some_and(is_staging)
+            && let Ok(Some(_held)) = lock(&entry.path())
+        {
+            let _ = std::fs::remove_dir_all(entry.path());
+        }
+    }
+}
+
+/// The directory, open and locked; `None` when another process holds it or has removed it.
+fn lock(directory: &Path) -> std::io::Result<Option<File>> {
+    let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW;
+    let open = OpenOptions::new().read(true).custom_flags(flags.bits().cast_signed()).open(directory);
+    let file = match open {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        other => other?,
+    };
+    match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => {}
+        Err(Errno::WOULDBLOCK) => return Ok(None),
+        Err(error) => return Err(error.into()),
+    }
+    let ours = file.metadata()?;
+    let is_there = directory
+        .symlink_metadata()
+        .is_ok_and(|named| (named.dev(), named.ino()) == (ours.dev(), ours.ino()));
+    Ok(is_there.then_some(file))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fs::TemporaryDirectory;
+
+    fn names(directory: &Path) -> Vec<String> {
+        let mut names: Vec<String> = std::fs::read_dir(directory)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn a_replacement_that_is_not_committed_leaves_the_old_directory_and_nothing_else() {
+        let here = TemporaryDirectory::scratch();
+        let target = here.path().join("bundle");
+        let first = Replacement::of(&target).unwrap();
+        first.add("old", b"1").unwrap();
+        first.commit().unwrap();
+        let second = Replacement::of(&target).unwrap();
+        second.add("new", b"2").unwrap();
+        drop(second);
+        assert_eq!(names(here.path()), ["bundle"]);
+        assert_eq!(names(&target), ["old"]);
+    }
+
+    #[test]
+    fn a_committed_one_takes_the_place_whole() {
+        let here = TemporaryDirectory::scratch();
+        let target = here.path().join("deep").join("bundle");
+        for name in ["old", "new"] {
+            let replacement = Replacement::of(&target).unwrap();
+            replacement.add(name, b"1").unwrap();
+            replacement.commit().unwrap();
+        }
+        assert_eq!(names(&target), ["new"]);
+        assert_eq!(names(target.parent().unwrap()), ["bundle"]);
+    }
+
+    #[test]
+    fn an_unfinished_directory_is_removed_by_the_next_replacement_and_not_while_its_maker_lives() {
+        let here = TemporaryDirectory::scratch();
+        let target = here.path().join("bundle");
+        let alive = Replacement::of(&target).unwrap();
+        let id = make_id().unwrap();
+        let others =
+            [format!(".other.{id}.new"), String::from(".bundle.mine.new"), format!(".bundle.{id}.old")];
+        let abandoned = here.write(&format!(".bundle.{id}.new/passwords.yaml.age"), "half");
+        for other in &others {
+            here.write(&format!("{other}/file"), "");
+        }
+        Replacement::of(&target).unwrap().commit().unwrap();
+        assert!(!abandoned.parent().unwrap().exists());
+        assert!(alive.staging.is_dir() && others.iter().all(|other| here.path().join(other).is_dir()));
+        alive.add("late", b"1").unwrap();
+        alive.commit().unwrap();
+        assert_eq!(names(&target), ["late"]);
+    }
+}
