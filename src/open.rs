@@ -5,7 +5,8 @@
 //!
 //! # What this does not do
 //!
-//! It does not wipe the stack: age leaves a payload key there (measured). Callers open in a process that exits.
+//! It does not wipe the identity, which is its caller's. What age leaves on the stack (copies of each payload key,
+//! measured) is wiped before it returns, not while it works: callers open in a process that exits.
 
 use std::io::Read;
 
@@ -16,7 +17,7 @@ use crate::bundle::{Bundle, BundleFile};
 use crate::identity::IdentitySet;
 use crate::model::EnvironmentFile;
 use crate::report::Hint;
-use crate::secret::SecretBuffer;
+use crate::secret::{SecretBuffer, wipe_finished_frames};
 
 const BLOCK: usize = 16 * 1024;
 
@@ -80,8 +81,9 @@ impl Hint for OpenError {
 ///
 /// [`OpenError::Damaged`] and [`OpenError::WrongIdentity`].
 pub fn open(bundle: Bundle, identities: &IdentitySet) -> Result<Opened, OpenError> {
-    let files = bundle.files.into_iter().map(|file| open_file(file, identities)).collect::<Result<_, _>>()?;
-    Ok(Opened { files })
+    let files = bundle.files.into_iter().map(|file| open_file(file, identities)).collect::<Result<_, _>>();
+    wipe_finished_frames();
+    Ok(Opened { files: files? })
 }
 
 /// Decrypts one file of `bundle`, if it has it.
@@ -95,7 +97,9 @@ pub fn open_one(
     identities: &IdentitySet,
 ) -> Result<OpenedFile, OpenError> {
     let found = bundle.files.into_iter().find(|candidate| candidate.file == file);
-    open_file(found.ok_or(OpenError::NotInBundle { file })?, identities)
+    let opened = open_file(found.ok_or(OpenError::NotInBundle { file })?, identities);
+    wipe_finished_frames();
+    opened
 }
 
 fn open_file(sealed: BundleFile, identities: &IdentitySet) -> Result<OpenedFile, OpenError> {

@@ -16,7 +16,7 @@ use crate::guard::{Cleared, ClearedContent, ClearedFile};
 use crate::model::{EnvironmentFile, GuardReport, Origin, ParameterName, SecretOrigin, Site};
 use crate::recipients::RecipientSet;
 use crate::report::Hint;
-use crate::secret::SecretBuffer;
+use crate::secret::{SecretBuffer, wipe_finished_frames};
 
 /// A bundle's files as bytes that anybody may see. Only [`seal`] makes one.
 #[derive(Debug)]
@@ -65,14 +65,11 @@ impl Hint for SealError {
 /// [`SealError::Encrypt`].
 pub fn seal(cleared: Cleared, recipients: &RecipientSet) -> Result<Sealed, SealError> {
     let Cleared { origin, secrets, files, report } = cleared;
-    let files = files.into_iter().map(|file| seal_file(file, recipients)).collect::<Result<_, _>>()?;
-    Ok(Sealed {
-        origin,
-        files,
-        secrets: secrets.into_iter().map(|secret| (secret.name, secret.origin)).collect(),
-        recipients: recipients.texts(),
-        guard: report,
-    })
+    let files = files.into_iter().map(|file| seal_file(file, recipients)).collect::<Result<_, _>>();
+    let secrets = secrets.into_iter().map(|secret| (secret.name, secret.origin)).collect();
+    // The last plaintext is gone: so is, from here on, what age and the stages before have left on the stack
+    wipe_finished_frames();
+    Ok(Sealed { origin, files: files?, secrets, recipients: recipients.texts(), guard: report })
 }
 
 fn seal_file(cleared: ClearedFile, recipients: &RecipientSet) -> Result<SealedFile, SealError> {

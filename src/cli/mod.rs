@@ -18,7 +18,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use crate::secret::{harden, unlocked_bytes};
+use crate::secret::{harden, unlocked_bytes, wipe_finished_frames};
 
 use self::args::{Arguments, Verb};
 use self::exit::Failure;
@@ -40,12 +40,15 @@ pub fn main(words: impl IntoIterator<Item = OsString>) -> ExitCode {
     if unlocked_bytes() > 0 {
         ui.warn("the limit on locked memory (`ulimit -l`) is too low for all secrets: some could have been swapped out");
     }
-    match ended {
+    let code = match ended {
         Ok(Ok(code)) => code,
         Ok(Err(failure)) => exit::report(&failure, ui),
         // The hook has said it
         Err(_) => ExitCode::FAILURE,
-    }
+    };
+    // All values are dropped; what their moves have left behind is not
+    wipe_finished_frames();
+    code
 }
 
 fn dispatch(arguments: &Arguments, ui: Ui) -> Result<ExitCode, Failure> {

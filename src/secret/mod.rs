@@ -5,15 +5,18 @@
 //!
 //! # What this does not do
 //!
-//! It cannot wipe what others copied: stack frames, registers, the buffers of a parser. The binary's zeroizing
-//! allocator (`src/main.rs`) covers the heap, short-lived workers cover the rest ([`crate::run`]).
+//! Its types cannot wipe what others copied: stack frames, registers, the buffers of a parser. The binary's zeroizing
+//! allocator (`src/main.rs`) covers the heap, [`wipe_finished_frames`] the stack, and short-lived workers the rest
+//! ([`crate::run`]).
 
 mod arena;
 mod buffer;
 pub mod harden;
 mod pages;
+mod stack;
 mod value;
 
 pub use buffer::SecretBuffer;
 pub use pages::unlocked_bytes;
+pub use stack::wipe_finished_frames;
 pub use value::SecretValue;

@@ -1,0 +1,53 @@
+//! Two mistakes on purpose, which `tests/memory.rs` must find: a body taken by `.text()` and kept, and plaintext that is
+//! still open while a child runs. The allocator wipes here as in the program: it does not help.
+//!
+//! Not for use with real secrets.
+
+#![allow(
+    clippy::disallowed_methods,
+    clippy::expect_used,
+    reason = "a bad example, which gives up when something is wrong"
+)]
+
+use std::alloc::System;
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::{Command, ExitCode};
+use std::sync::OnceLock;
+
+use dcn_vault::bundle::Bundle;
+use dcn_vault::identity::IdentitySet;
+use dcn_vault::open::open;
+
+#[global_allocator]
+static ALLOCATOR: zeroizing_alloc::ZeroAlloc<System> = zeroizing_alloc::ZeroAlloc(System);
+
+/// "So that we need not ask twice."
+static LAST_ANSWER: OnceLock<String> = OnceLock::new();
+
+fn main() -> ExitCode {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    match words.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        ["text", url] => text(url),
+        ["keep", bundle, identity, program, arguments @ ..] => keep(bundle, identity, program, arguments),
+        _ => return ExitCode::from(2),
+    }
+    ExitCode::SUCCESS
+}
+
+/// Fetches as one would without `SecretBuffer`.
+fn text(url: &str) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let body = runtime.block_on(async { reqwest::get(url).await?.text().await }).expect("an answer");
+    let body = LAST_ANSWER.get_or_init(|| body);
+    // Here somebody would read it
+    writeln!(std::io::stderr(), "{} bytes", body.len()).expect("standard error");
+}
+
+/// Opens the bundle in the process that stays, and not in a worker.
+fn keep(bundle: &str, identity: &str, program: &str, arguments: &[&str]) {
+    let identities = IdentitySet::read(&[PathBuf::from(identity)], &[]).expect("an identity");
+    let opened = open(Bundle::read(bundle.as_ref()).expect("a bundle"), &identities).expect("it opens");
+    Command::new(program).args(arguments).status().expect("the child runs");
+    drop(opened);
+}
