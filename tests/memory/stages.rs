@@ -232,6 +232,7 @@ fn the_supervisor_holds_nothing_while_the_child_runs_nor_after_and_the_worker_no
         "supervisor, worker at its exit",
         "supervisor, child runs",
         "supervisor, exit",
+        "supervisor, exit, registers",
     ]);
     assert!(table.found("worker, first file sent").distinct() > 100, "the scan is blind\n{table}");
     assert_few(&table, &["worker, first file sent"]);
@@ -251,7 +252,6 @@ fn keygen_holds_nothing_at_its_end() {
         let end = trace.until(|at| at.enters(libc::SYS_exit_group)).expect("it ends");
         let file = if arguments.len() == 1 { out } else { scratch.join("identity.txt") };
         let mut table = Table::of(&arguments.join(" "));
-        // Not its registers: 16 bytes of the text stay in one, until the process is gone a moment later (measured)
         table.look("exit", &Scanner::new(&Canaries::of_identity(&file)), end.pid);
         println!("{table}");
         table.assert_nothing_at(&["exit"]);
