@@ -1,5 +1,5 @@
-//! Two mistakes on purpose, which `tests/memory.rs` must find: a body taken by `.text()` and kept, and plaintext that is
-//! still open while a child runs. The allocator wipes here as in the program: it does not help.
+//! Mistakes on purpose, which `tests/memory.rs` must find: a body taken by `.text()` and kept, plaintext that is still open
+//! while a child runs, and plaintext in a buffer that may swap. The allocator wipes here as in the program: it does not help.
 //!
 //! Not for use with real secrets.
 
@@ -29,6 +29,7 @@ fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
     match words.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         ["text", url] => text(url),
+        ["hold", file] => hold(file),
         ["keep", bundle, identity, program, arguments @ ..] => keep(bundle, identity, program, arguments),
         _ => return ExitCode::from(2),
     }
@@ -42,6 +43,12 @@ fn text(url: &str) {
     let body = LAST_ANSWER.get_or_init(|| body);
     // Here somebody would read it
     writeln!(std::io::stderr(), "{} bytes", body.len()).expect("standard error");
+}
+
+/// Holds plaintext in an ordinary buffer, which the kernel may swap out.
+fn hold(file: &str) {
+    let text = std::fs::read(file).expect("a file");
+    std::io::stdout().write_all(&text).expect("standard output");
 }
 
 /// Opens the bundle in the process that stays, and not in a worker.

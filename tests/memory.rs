@@ -35,9 +35,13 @@ mod core;
 mod others;
 #[path = "memory/scan.rs"]
 mod scan;
+#[path = "memory/ssh.rs"]
+mod ssh;
 #[path = "memory/stage.rs"]
 mod stage;
 #[path = "memory/stages.rs"]
 mod stages;
+#[path = "memory/swap.rs"]
+mod swap;
 #[path = "memory/trace.rs"]
 mod trace;

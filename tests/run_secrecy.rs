@@ -12,6 +12,7 @@ mod cloud;
 mod program;
 mod pulled;
 
+use std::path::Path;
 use std::process::Command;
 
 use program::deployment::{Deployment, descriptors, proc};
@@ -58,7 +59,10 @@ fn the_supervisor_holds_no_descriptor_of_a_file_while_the_command_has_all() {
     // The kernel calls each by the words of the link to it
     let handed_over = |process: Pid| {
         let targets = descriptors(process).ok()?;
-        Some(targets.iter().filter(|target| target.ends_with(".json") || target.ends_with(".yaml")).count())
+        let is_ours = |target: &&String| {
+            Path::new(target).extension().is_some_and(|kind| kind == "json" || kind == "yaml")
+        };
+        Some(targets.iter().filter(is_ours).count())
     };
     assert_eq!(handed_over(deployment.child()), Some(6));
     match handed_over(deployment.supervisor()) {

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use age::Identity as _;
 use age_core::format::read::age_stanza;
 use age_core::primitives::{bech32_decode, hkdf};
 use age_core::secrecy::ExposeSecret;
@@ -56,9 +55,26 @@ impl Canaries {
         all
     }
 
+    /// An ssh-ed25519 key as OpenSSH keeps it: the lines of its file, and the seed, which stands before the public key.
+    pub fn of_ssh_key(file: &Path) -> Self {
+        let text = std::fs::read_to_string(file).unwrap();
+        let lines: Vec<&str> = text.lines().filter(|line| !line.starts_with("-----")).collect();
+        let bytes = from_base64(&lines.concat());
+        let public = from_base64(
+            std::fs::read_to_string(file.with_extension("pub")).unwrap().split(' ').nth(1).unwrap(),
+        );
+        let public = &public[public.len() - 32..];
+        // Once in the public part, once after the seed
+        let after_seed = bytes.windows(32).rposition(|window| window == public).unwrap();
+        // The first lines hold the public key alone
+        let mut all = Self::of("ssh key, text", lines.iter().skip(2));
+        all.add("ssh key, seed", &bytes[after_seed - 32..after_seed]);
+        all
+    }
+
     /// The keys of a sealed file (C2SP age.md): the file key, and what is derived from it.
     pub fn of_sealed(file: &Path, identity: &Path) -> Self {
-        let identity: age::x25519::Identity = identity_line(identity).parse().unwrap();
+        let identity = read_identity(identity);
         let bytes = std::fs::read(file).unwrap();
         let mut rest = bytes.strip_prefix(b"age-encryption.org/v1\n").unwrap();
         let mut key = None;
@@ -91,6 +107,15 @@ impl Canaries {
         assert!(!all.0.is_empty());
         all
     }
+}
+
+/// The identity in a file: an ssh key, or age's own.
+fn read_identity(file: &Path) -> Box<dyn age::Identity> {
+    let text = std::fs::read_to_string(file).unwrap();
+    if text.starts_with("-----BEGIN") {
+        return Box::new(age::ssh::Identity::from_buffer(text.as_bytes(), None).unwrap());
+    }
+    Box::new(identity_line(file).parse::<age::x25519::Identity>().unwrap())
 }
 
 /// What one secret may look like when it is not as it is: name of the form, and its bytes.
@@ -152,4 +177,19 @@ fn base64(bytes: &[u8]) -> Vec<u8> {
 fn identity_line(file: &Path) -> String {
     let text = std::fs::read_to_string(file).unwrap();
     text.lines().find(|line| line.starts_with("AGE-SECRET-KEY-1")).unwrap().to_owned()
+}
+
+fn from_base64(text: &str) -> Vec<u8> {
+    let mut bits = 0_u32;
+    let mut held = 0;
+    let mut bytes = Vec::new();
+    for digit in text.bytes().filter_map(|byte| DIGITS.iter().position(|known| *known == byte)) {
+        bits = bits << 6 | u32::try_from(digit).unwrap();
+        held += 6;
+        if held >= 8 {
+            held -= 8;
+            bytes.push(u8::try_from(bits >> held & 0xff).unwrap());
+        }
+    }
+    bytes
 }
