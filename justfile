@@ -44,6 +44,12 @@ all *ARGS:
 ci:
     .ci/run
 
+[group('test')]
+[doc('Speed and memory against peers; needs a lab that is up (`. "$LAB_STATE/run/env"`)')]
+bench:
+    cargo build --locked --release --bins --examples
+    benches/ratios.py
+
 [group('use')]
 [doc("README's first command")]
 demo:
