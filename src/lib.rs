@@ -40,6 +40,7 @@
 //! | [`bundle`] | what lies on disk |
 //! | [`identity`], [`open`] | who we are; decryption |
 //! | [`run`] | the deployment with the secrets in place |
+//! | [`selftest`] | whether all of that holds on this machine |
 //! | [`keygen`], [`vault`], [`fs`], [`report`] | identities, settings, files, errors |
 //! | [`cli`] | the command line |
 //! | [`manual`] | format, operation, decisions, security |
@@ -62,6 +63,7 @@ pub mod report;
 pub mod run;
 pub mod seal;
 pub mod secret;
+pub mod selftest;
 pub mod source;
 pub mod vault;
 pub mod yaml;

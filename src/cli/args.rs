@@ -50,12 +50,28 @@ pub(super) enum Verb {
     /// Run a command with the secrets in place, for its process tree alone
     #[command(after_help = RUN_EXAMPLES)]
     Run(RunArguments),
+    /// Prove on this machine that no copy of a secret stays in memory, and that cores, swap and others are shut out
+    Selftest(SelftestArguments),
     /// Write one file of a bundle in clear
     #[command(after_help = DECRYPT_EXAMPLES)]
     Decrypt(DecryptArguments),
     /// The worker of `run`: opens a bundle and passes descriptors over standard input
     #[command(hide = true)]
     Deliver(DeliverArguments),
+    /// The processes that `selftest` looks into: they hold made-up secrets
+    #[command(hide = true, subcommand)]
+    Probe(Probe),
+}
+
+impl Verb {
+    /// Whether the process shuts itself to others at once. The worker of `run` does so itself, later; a probe may be
+    /// looked into, and holds nothing that is secret.
+    pub(super) const fn is_shut_at_once(&self) -> bool {
+        !matches!(
+            self,
+            Self::Deliver(_) | Self::Probe(Probe::Child { .. } | Probe::Run { .. } | Probe::Walk { .. })
+        )
+    }
 }
 
 #[derive(Debug, Args)]
@@ -166,6 +182,27 @@ pub(super) struct DeliverArguments {
     pub(super) identity: Vec<PathBuf>,
     #[arg(long)]
     pub(super) directory: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct SelftestArguments {
+    /// Print the checks and their figures as JSON
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Probe {
+    /// The command of `run`
+    Child { file: PathBuf },
+    /// Crash
+    Crash,
+    /// Hold secrets, shut to others
+    Hold,
+    /// The supervisor of `run`
+    Run { directory: PathBuf },
+    /// Seal, and open
+    Walk { directory: PathBuf, recipient: String },
 }
 
 #[cfg(test)]

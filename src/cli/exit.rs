@@ -1,5 +1,6 @@
-//! How the program ends. 0: done. 1: failed, and nothing was written. 2: the command line is wrong. 126 and 127: the
-//! command of `run` cannot be executed, is not found; otherwise its own code, or 128 and a signal's number.
+//! How the program ends. 0: done. 1: failed, and nothing was written. 2: the command line is wrong. 3: something
+//! was found that should not be (`selftest`). 126 and 127: the command of `run` cannot be executed, is not found; otherwise
+//! its own code, or 128 and a signal's number.
 
 use std::error::Error;
 use std::process::ExitCode;
@@ -11,6 +12,7 @@ use super::ui::{self, Ui};
 
 const FAILED: u8 = 1;
 const USAGE: u8 = 2;
+const FINDINGS: u8 = 3;
 const NOT_EXECUTABLE: u8 = 126;
 const NOT_FOUND: u8 = 127;
 
@@ -36,6 +38,11 @@ pub(super) fn usage(error: &clap::Error) -> ExitCode {
     // clap knows which of the two streams it goes to; a closed one is nobody's fault
     let _ = error.print();
     if error.use_stderr() { ExitCode::from(USAGE) } else { ExitCode::SUCCESS }
+}
+
+/// What was looked for was found, and should not be there.
+pub(super) fn findings() -> ExitCode {
+    ExitCode::from(FINDINGS)
 }
 
 /// Says why nothing was done.

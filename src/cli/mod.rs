@@ -9,6 +9,7 @@ mod exit;
 mod keygen;
 mod pull;
 mod run;
+mod selftest;
 mod show;
 mod ui;
 
@@ -33,7 +34,7 @@ pub fn main(words: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     let ui = Ui;
     ui.report_panics_without_their_text();
-    if !matches!(arguments.verb, Verb::Deliver(_)) && harden::shut_out_others().is_err() {
+    if arguments.verb.is_shut_at_once() && harden::shut_out_others().is_err() {
         ui.warn("this process cannot be shut to others of your user: they could read its memory");
     }
     let ended = catch_unwind(|| dispatch(&arguments, ui));
@@ -57,8 +58,10 @@ fn dispatch(arguments: &Arguments, ui: Ui) -> Result<ExitCode, Failure> {
         Verb::Decrypt(verb) => decrypt::decrypt(verb, directory),
         Verb::Deliver(verb) => run::deliver(verb, ui),
         Verb::Keygen(verb) => keygen::keygen(verb, ui),
+        Verb::Probe(probe) => selftest::probe(probe),
         Verb::Pull(verb) => pull::pull(verb, directory, ui),
         Verb::Run(verb) => run::run(verb, directory),
+        Verb::Selftest(verb) => selftest::selftest(verb),
         Verb::Show(verb) => show::show(verb, directory),
     }
 }

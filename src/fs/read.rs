@@ -113,6 +113,28 @@ pub fn read_stdin() -> Result<SecretBuffer, FileError> {
     drain(&mut Descriptor(fd), Path::new("<stdin>"))
 }
 
+/// Reads a part of standard input, which may hold secrets: its length as eight digits, then as many bytes.
+///
+/// # Errors
+///
+/// [`FileError::Os`] and [`FileError::TooLarge`].
+pub fn read_stdin_part() -> Result<SecretBuffer, FileError> {
+    let (path, stdin) = (Path::new("<stdin>"), rustix::stdio::stdin());
+    let failed = |error| FileError::os("read", path, error);
+    let mut digits = [0; 8];
+    Descriptor(stdin).read_exact(&mut digits).map_err(failed)?;
+    let length = std::str::from_utf8(&digits).ok().and_then(|digits| digits.parse().ok());
+    let length: usize = length.ok_or_else(|| failed(io::ErrorKind::InvalidData.into()))?;
+    if length > LIMIT_MIB * 1024 * 1024 {
+        return Err(too_large(path));
+    }
+    let mut block = Zeroizing::new(vec![0; length]);
+    Descriptor(stdin).read_exact(&mut block).map_err(failed)?;
+    let mut content = SecretBuffer::with_capacity(length);
+    content.push(&block);
+    Ok(content)
+}
+
 fn open(path: &Path) -> Result<File, FileError> {
     File::open(path).map_err(|error| FileError::os("read", path, error))
 }
