@@ -179,6 +179,7 @@ mod tests {
     fn rewritten(text: &str) -> String {
         let mut out = SecretBuffer::new();
         write(&read(text.as_bytes(), "test").unwrap(), &mut out);
+        // EXPOSE: made up
         out.expose(|bytes| String::from_utf8(bytes.to_vec()).unwrap())
     }
 

@@ -60,6 +60,7 @@ mod tests {
         let value = json::read(global, "GlobalConfig").unwrap();
         let outputs = [Output { file: EnvironmentFile::GlobalConfig, value }];
         let document = document(settings(&outputs, &[])?);
+        // EXPOSE: no secret is in it
         Some(document.text.expose(|bytes| String::from_utf8(bytes.to_vec()).unwrap()))
     }
 

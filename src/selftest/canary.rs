@@ -62,9 +62,10 @@ impl Canaries {
         let quoted = format!("{}\"{}\\{}'{}", random(10)?, random(10)?, random(10)?, random(10)?);
         let escaped = quoted.replace('\\', "\\\\").replace('"', "\\\"");
         let lines = [random(LINE_LENGTH)?, random(LINE_LENGTH)?];
+        let kind = "PRIVATE KEY";
         self.plan.push_str(&format!(
             "  SelftestMadeUp{number}Password: x{plain}\n  SelftestMadeUp{number}Quoted: \"{escaped}\"\n  SelftestMadeUp{number}Key: |\n    \
-             -----BEGIN PRIVATE KEY-----\n    {}\n    {}\n    -----END PRIVATE KEY-----\n",
+             -----BEGIN {kind}-----\n    {}\n    {}\n    -----END {kind}-----\n",
             lines[0], lines[1]
         ));
         self.output.push_str(&format!("\"nova::setting{number}\": \"{escaped}\", "));
@@ -98,8 +99,10 @@ mod tests {
     #[test]
     fn they_are_a_plan_that_reads_and_none_is_like_another() {
         let canaries = Canaries::make(&NewIdentity::make()).unwrap();
+        // EXPOSE: made up
         let plan = canaries.plan.expose(|text| Plan::read(text, "canaries")).unwrap();
         assert_eq!(plan.passwords.len(), 3 * PARAMETERS + FILLERS);
+        // EXPOSE: made up
         canaries.output.expose(|text| crate::json::read(text, "canaries")).unwrap();
         assert_eq!((canaries.needles.len(), canaries.in_plan()), (4 * PARAMETERS + 1, 4 * PARAMETERS));
         let mut needles = canaries.needles.clone();

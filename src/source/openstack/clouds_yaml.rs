@@ -105,6 +105,7 @@ mod tests {
     fn the_first_file_that_exists_counts_and_values_keep_their_text() {
         let found = with_file(FILE, |files| entry("undercloud", files).unwrap());
         for (name, value) in [("password", "0123"), ("verify", "False"), ("username", "admin")] {
+            // EXPOSE: made up
             assert!(found[name].expose(|text| text == value), "{name}");
         }
     }
