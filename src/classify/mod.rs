@@ -19,7 +19,7 @@ use crate::secret::SecretBuffer;
 use crate::source::{Harvest, Plan};
 use crate::yaml;
 
-pub(crate) use names::is_secret_name;
+pub(crate) use names::{NameSays, name_says};
 pub use oslo::DEFAULT_ROLE;
 
 /// What of a plan is taken, and how.
@@ -104,7 +104,7 @@ fn sort(plan: Plan, exclude: &[Glob]) -> Sorted {
         if pulled.contains_key(&name) || rules::is_secret_parameter(name.as_str()) {
             let generated = pulled.insert(name.clone(), (SecretOrigin::User, value));
             withheld.extend(generated.map(|(_, value)| Parameter { name, value }));
-        } else if is_secret_name(name.as_str()) {
+        } else if name_says(name.as_str()) != NameSays::Nothing {
             withheld.push(Parameter { name, value });
         }
     }
@@ -142,6 +142,7 @@ mod tests {
     }
 
     fn text(document: &Document) -> String {
+        // EXPOSE: made up
         document.text.expose(|bytes| String::from_utf8(bytes.to_vec()).unwrap())
     }
 

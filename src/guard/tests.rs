@@ -94,3 +94,23 @@ fn a_secret_that_no_site_gets_is_searched_for_all_the_same() {
     }
     assert_eq!(finding(r#"{"a": "of-no-interest"}"#), None);
 }
+
+#[test]
+fn a_key_that_looks_like_a_secret_is_found_and_named_by_its_place_alone() {
+    let (path, rule) = finding(r#"{"x": 1, "amqp://guest:of-nobody-we-know@h": 1}"#).unwrap();
+    assert_eq!(path, "AllNodesExtraMapData.1");
+    assert!(matches!(rule, Rule::Shape { .. }));
+}
+
+#[test]
+fn a_secrets_name_counts_for_a_list_and_a_number_too_but_not_for_a_number_of_something_else() {
+    for nodes in [r#"{"vrts_passwd": ["x"]}"#, r#"{"rpc_password": 1234567}"#, r#"{"rpc_password": ["", 7]}"#]
+    {
+        assert_eq!(finding(nodes).unwrap().1, Rule::KeyName, "{nodes}");
+    }
+    for nodes in
+        [r#"{"token_expiration": 3600}"#, r#"{"password": []}"#, r#"{"secret": [""]}"#, r#"{"token": false}"#]
+    {
+        assert_eq!(finding(nodes), None, "{nodes}");
+    }
+}
