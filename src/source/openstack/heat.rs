@@ -6,13 +6,12 @@ use crate::model::{Data, Kind};
 use crate::source::plan::is_masked;
 use crate::source::{Service, SourceError};
 
-use super::http::{Http, Request, below, unexpected};
+use super::http::{below, unexpected};
 use super::keystone::Session;
 
 /// A stack whose id is known: only then does Heat show a single output.
 pub(super) struct Stack<'a> {
-    http: &'a Http,
-    session: &'a Session,
+    session: &'a Session<'a>,
     name: &'a str,
     id: String,
     url: Url,
@@ -29,13 +28,12 @@ impl<'a> Stack<'a> {
     /// Looks the name up. Heat answers with a 302 whose Location may carry an inside host name: only what stands after
     /// `/stacks/` is taken, and the token goes nowhere but to the catalog's endpoint.
     pub(super) async fn find(
-        http: &'a Http,
-        session: &'a Session,
+        session: &'a Session<'a>,
         heat: &Url,
         name: &'a str,
     ) -> Result<Self, SourceError> {
         let by_name = below(heat, &["stacks", name]);
-        let answer = http.send(Request::get(Service::Heat, by_name, &session.token)).await?;
+        let answer = session.get(Service::Heat, by_name).await?;
         match answer.status {
             302 => {}
             404 => return Err(SourceError::StackNotFound { stack: name.to_owned() }),
@@ -43,14 +41,14 @@ impl<'a> Stack<'a> {
         }
         let id = answer.header("location").and_then(id_of).ok_or(bad_answer("a stack's address"))?;
         let url = below(heat, &["stacks", name, &id]);
-        Ok(Self { http, session, name, id, url })
+        Ok(Self { session, name, id, url })
     }
 
     /// The stack's status, which must be `*_COMPLETE`: Heat serves the outputs of others too, and they may be stale.
     pub(super) async fn state(&self) -> Result<StackState, SourceError> {
         let mut url = self.url.clone();
         url.set_query(Some("resolve_outputs=False"));
-        let answer = self.http.send(Request::get(Service::Heat, url, &self.session.token)).await?;
+        let answer = self.session.get(Service::Heat, url).await?;
         match answer.status {
             200 => {}
             // It went away since it was looked up
@@ -77,7 +75,7 @@ impl<'a> Stack<'a> {
     pub(super) async fn output(&self, output: &'static str) -> Result<Data, SourceError> {
         let stack = || self.name.to_owned();
         let url = below(&self.url, &["outputs", output]);
-        let answer = self.http.send(Request::get(Service::Heat, url, &self.session.token)).await?;
+        let answer = self.session.get(Service::Heat, url).await?;
         match answer.status {
             200 => {}
             404 => return Err(SourceError::OutputNotFound { stack: stack(), output }),

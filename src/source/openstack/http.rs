@@ -49,8 +49,8 @@ pub(super) struct Answer {
 }
 
 impl<'a> Request<'a> {
-    pub(super) const fn get(service: Service, url: Url, token: &'a SecretValue) -> Self {
-        Self { service, method: Method::GET, url, token: Some(token), header: None, body: None }
+    pub(super) const fn new(service: Service, method: Method, url: Url, token: &'a SecretValue) -> Self {
+        Self { service, method, url, token: Some(token), header: None, body: None }
     }
 }
 

@@ -6,18 +6,19 @@ use crate::secret::{SecretBuffer, SecretValue};
 use crate::source::{Service, SourceError};
 
 use super::cloud::{CloudSettings, Domain, Named};
-use super::http::{Http, Request, below, unexpected};
+use super::http::{Answer, Http, Request, below, unexpected};
 
-/// A login: the token, and where the services are.
-pub(super) struct Session {
-    pub(super) token: SecretValue,
+/// A login: the token, and where the services are. Every request to a service goes through it.
+pub(super) struct Session<'a> {
     pub(super) project: Option<String>,
+    http: &'a Http,
+    token: SecretValue,
     tokens_url: Url,
     catalog: Vec<CatalogEntry>,
 }
 
 /// Asks Keystone for a token (Identity API v3, `POST /v3/auth/tokens`).
-pub(super) async fn login(http: &Http, settings: &CloudSettings) -> Result<Session, SourceError> {
+pub(super) async fn login<'a>(http: &'a Http, settings: &CloudSettings) -> Result<Session<'a>, SourceError> {
     const SERVICE: Service = Service::Keystone;
     let tokens_url = below(&settings.auth_url, &["auth", "tokens"]);
     let request = Request {
@@ -38,7 +39,7 @@ pub(super) async fn login(http: &Http, settings: &CloudSettings) -> Result<Sessi
     }
     let token = opening.headers.get("x-subject-token").and_then(|token| token.to_str().ok());
     let token = token.map(SecretValue::copy_of).ok_or_else(no_login)?;
-    let session = Session { token, tokens_url, project: None, catalog: Vec::new() };
+    let session = Session { http, token, tokens_url, project: None, catalog: Vec::new() };
     // EXPOSE: the catalog and the project's name are read from it; the token is in a header
     match opening.finish().await.and_then(|answer| answer.body.expose(scope_in)) {
         Ok(scope) => Ok(Session {
@@ -48,13 +49,23 @@ pub(super) async fn login(http: &Http, settings: &CloudSettings) -> Result<Sessi
         }),
         Err(error) => {
             // There is a token, and nothing to do with it
-            session.revoke(http).await;
+            session.revoke().await;
             Err(error)
         }
     }
 }
 
-impl Session {
+impl Session<'_> {
+    /// A GET of a service, and its whole answer, whatever the status.
+    pub(super) async fn get(&self, service: Service, url: Url) -> Result<Answer, SourceError> {
+        self.http.send(Request::new(service, Method::GET, url, &self.token)).await
+    }
+
+    /// A HEAD of a service.
+    pub(super) async fn head(&self, service: Service, url: Url) -> Result<Answer, SourceError> {
+        self.http.send(Request::new(service, Method::HEAD, url, &self.token)).await
+    }
+
     /// Where `service` is, for the interface and the region that the settings name.
     pub(super) fn endpoint(&self, service: Service, settings: &CloudSettings) -> Result<Url, SourceError> {
         let kind = match service {
@@ -78,20 +89,16 @@ impl Session {
     }
 
     /// Ends the token's life; whether Keystone agreed, at the second try if need be.
-    pub(super) async fn revoke(&self, http: &Http) -> bool {
-        self.try_revoke(http).await || self.try_revoke(http).await
+    pub(super) async fn revoke(&self) -> bool {
+        self.try_revoke().await || self.try_revoke().await
     }
 
-    async fn try_revoke(&self, http: &Http) -> bool {
+    async fn try_revoke(&self) -> bool {
         let request = Request {
-            service: Service::Keystone,
-            method: Method::DELETE,
-            url: self.tokens_url.clone(),
-            token: Some(&self.token),
             header: Some(("x-subject-token", &self.token)),
-            body: None,
+            ..Request::new(Service::Keystone, Method::DELETE, self.tokens_url.clone(), &self.token)
         };
-        http.send(request).await.is_ok_and(|answer| answer.status == 204)
+        self.http.send(request).await.is_ok_and(|answer| answer.status == 204)
     }
 }
 

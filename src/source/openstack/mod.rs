@@ -63,8 +63,8 @@ pub fn pull(settings: &CloudSettings, wanted: &Wanted) -> Result<Harvest, Source
     runtime.block_on(async {
         let http = Http::new(settings)?;
         let session = keystone::login(&http, settings).await?;
-        let gathered = gather(&http, &session, settings, wanted).await;
-        let revoked = session.revoke(&http).await;
+        let gathered = gather(&session, settings, wanted).await;
+        let revoked = session.revoke().await;
         let mut harvest = gathered?;
         if !revoked {
             harvest.warnings.push(Warning::TokenNotRevoked);
@@ -74,8 +74,7 @@ pub fn pull(settings: &CloudSettings, wanted: &Wanted) -> Result<Harvest, Source
 }
 
 async fn gather(
-    http: &Http,
-    session: &Session,
+    session: &Session<'_>,
     settings: &CloudSettings,
     wanted: &Wanted,
 ) -> Result<Harvest, SourceError> {
@@ -88,10 +87,8 @@ async fn gather(
     if !services.is_empty() {
         warnings.push(Warning::Unencrypted { services });
     }
-    let (plan, outputs) = tokio::join!(
-        swift::plan(http, session, &swift, &wanted.plan),
-        outputs(http, session, &heat, wanted),
-    );
+    let (plan, outputs) =
+        tokio::join!(swift::plan(session, &swift, &wanted.plan), outputs(session, &heat, wanted),);
     // Of two errors always the same one first, whoever answers sooner
     let (state, outputs) = outputs?;
     let plan = plan?;
@@ -110,12 +107,11 @@ async fn gather(
 }
 
 async fn outputs(
-    http: &Http,
-    session: &Session,
+    session: &Session<'_>,
     heat: &reqwest::Url,
     wanted: &Wanted,
 ) -> Result<(StackState, Vec<Output>), SourceError> {
-    let stack = Stack::find(http, session, heat, &wanted.stack).await?;
+    let stack = Stack::find(session, heat, &wanted.stack).await?;
     let (state, endpoints, nodes, config, hosts) = tokio::join!(
         stack.state(),
         stack.output("EndpointMap"),

@@ -1,26 +1,21 @@
 use md5::{Digest, Md5};
-use reqwest::{Method, Url};
+use reqwest::Url;
 
 use crate::model::hex;
 use crate::source::{Plan, Service, SourceError};
 
-use super::http::{Answer, Http, Request, below, unexpected};
+use super::http::{Answer, below, unexpected};
 use super::keystone::Session;
 
 const OBJECT: &str = "plan-environment.yaml";
 
 /// Fetches and reads the plan, and holds it against its `ETag`.
-pub(super) async fn plan(
-    http: &Http,
-    session: &Session,
-    swift: &Url,
-    plan: &str,
-) -> Result<Plan, SourceError> {
+pub(super) async fn plan(session: &Session<'_>, swift: &Url, plan: &str) -> Result<Plan, SourceError> {
     let url = below(swift, &[plan, OBJECT]);
-    let answer = http.send(Request::get(Service::Swift, url, &session.token)).await?;
+    let answer = session.get(Service::Swift, url).await?;
     match answer.status {
         200 => {}
-        404 => return Err(missing(http, session, swift, plan).await),
+        404 => return Err(missing(session, swift, plan).await),
         status => return Err(unexpected(Service::Swift, status)),
     }
     if !is_whole(&answer) {
@@ -31,10 +26,8 @@ pub(super) async fn plan(
 }
 
 /// An object's 404 does not say whether its container is there.
-async fn missing(http: &Http, session: &Session, swift: &Url, plan: &str) -> SourceError {
-    let mut request = Request::get(Service::Swift, below(swift, &[plan]), &session.token);
-    request.method = Method::HEAD;
-    match http.send(request).await {
+async fn missing(session: &Session<'_>, swift: &Url, plan: &str) -> SourceError {
+    match session.head(Service::Swift, below(swift, &[plan])).await {
         Ok(answer) if answer.status == 404 => SourceError::ContainerNotFound { plan: plan.to_owned() },
         Ok(_) => SourceError::ObjectNotFound { plan: plan.to_owned() },
         Err(error) => error,
