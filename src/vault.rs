@@ -7,6 +7,7 @@
 //!
 //! `sites` and `bundle` of a vault file are not read yet: a file that has them is refused.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
@@ -40,6 +41,8 @@ pub struct SourceSettings {
     pub plan: Option<String>,
     /// Globs on parameter names to leave out.
     pub exclude: Vec<String>,
+    /// Parameters that Barbican has, each with its reference.
+    pub barbican: BTreeMap<String, String>,
 }
 
 /// Why a vault file cannot be used.
@@ -74,7 +77,7 @@ impl Hint for VaultError {
         match self {
             Self::File(error) => error.hint(),
             Self::Malformed { .. } => String::from(
-                "it has `version: 1` and `source:`, with cloud, stack, plan (texts) and exclude (a list)",
+                "it has `version: 1` and `source:`, with cloud, stack, plan (texts), exclude (a list) and barbican (a map)",
             ),
             Self::Version { .. } => String::from("use a newer dcn-vault, or write `version: 1`"),
         }

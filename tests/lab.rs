@@ -5,6 +5,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test may panic")]
 
+#[path = "lab/barbican.rs"]
+mod barbican;
 #[path = "lab/deploys.rs"]
 mod deploys;
 #[path = "lab/failures.rs"]

@@ -99,7 +99,7 @@ fn each_fault_shows() {
     assert_eq!(plan(Fault::NoETag).header("etag"), None);
     assert_ne!(plan(Fault::WrongETag).header("etag"), plan(Fault::PlanBytes(Vec::new())).header("etag"));
     assert_eq!(plan(Fault::SegmentedPlan).header("x-static-large-object"), Some("True"));
-    assert_ne!(plan(Fault::PlanChanges).body, ask(&cloud, "GET", &path, &token, "").body);
+    assert_ne!(plan(Fault::PlanChanges(u64::MAX)).body, ask(&cloud, "GET", &path, &token, "").body);
     assert!(plan(Fault::RedirectAway(Place::Swift)).header("location").unwrap().ends_with(&path));
     let proxy = plan(Fault::unavailable(Place::Swift));
     assert!(proxy.status == 503 && proxy.text().contains(cloud.canary()) && proxy.text().contains(&token));

@@ -139,7 +139,8 @@ fn a_plan_that_goes_wrong_leaves_nothing() {
         (Fault::Endless(Swift), "Swift's answer is larger than 64 MiB", BROKEN),
         (Fault::HugeLength(Swift), "Swift's answer is larger than 64 MiB", BROKEN),
         (Fault::RedirectAway(Swift), "Swift redirects elsewhere, and no redirect is followed", ADDRESS),
-        (Fault::WrongETag, "plan-environment.yaml does not match its ETag: it arrived damaged or changed meanwhile", "pull again when nothing else writes to the plan"),
+        (Fault::WrongETag, "overcloud/plan-environment.yaml does not match its ETag: it arrived damaged", "pull again; if it stays so, look at what stands between this host and Swift"),
+        (Fault::PlanChanges(u64::MAX), "plan `overcloud` has changed while it was read, 3 times in a row", "pull again when nothing else writes to the plan"),
         (Fault::EMPTY_PLAN, "overcloud/plan-environment.yaml is empty", OTHER_PLAN),
         (plan("passwords: {a: 'CANARY\n"), "overcloud/plan-environment.yaml:1:16: this is not YAML", QUOTES),
         (plan("passwords: CANARY\n"), "overcloud/plan-environment.yaml is not a plan: a map with `passwords` and `parameter_defaults`, each a map of parameters", OTHER_PLAN),
@@ -153,8 +154,28 @@ fn a_plan_that_goes_wrong_leaves_nothing() {
 }
 
 #[test]
+fn an_environment_file_of_the_plan_that_goes_wrong_leaves_nothing() {
+    let without = |contents: &mut Contents| contents.objects.clear();
+    let error = "container `overcloud` holds no user-environment.yaml";
+    let hint = "name the right plan with --plan; what is in this one: openstack object list overcloud";
+    check(without, None, (error, hint));
+    #[rustfmt::skip]
+    let rows: &[(&str, &str, &str)] = &[
+        ("a: 'CANARY", "overcloud/user-environment.yaml:1:4: this is not YAML", QUOTES),
+        ("[CANARY]", "overcloud/user-environment.yaml is not a plan: a map with `passwords` and `parameter_defaults`, each a map of parameters", OTHER_PLAN),
+        ("parameter_defaults: {SSLKey: '******'}", "overcloud/user-environment.yaml: `SSLKey` holds `******`, which is Heat's mask and no value", HIDDEN),
+    ];
+    for (text, error, hint) in rows {
+        let change = |contents: &mut Contents| {
+            contents.objects = vec![("user-environment.yaml".to_owned(), text.as_bytes().to_vec())];
+        };
+        check(change, None, (error, hint));
+    }
+}
+
+#[test]
 fn what_only_looks_wrong_is_accepted() {
-    for fault in [Fault::NoETag, Fault::SegmentedPlan, Fault::PlanChanges] {
+    for fault in [Fault::NoETag, Fault::SegmentedPlan, Fault::PlanChanges(1), Fault::PlanChanges(2)] {
         let cloud = Cloud::start(Contents::made_up());
         cloud.fault(fault.clone());
         let scratch = Scratch::new();

@@ -95,17 +95,29 @@ fn environment_file(file: EnvironmentFile, value: Data) -> Option<Document> {
     Some(Document { file, parameters: ParameterName::parse(parameter).into_iter().collect(), text, content })
 }
 
-/// The plan's passwords; where its user set a value of the same name, that one. Names sorted, as TripleO writes them.
+/// The plan's secrets, each from where it was set last. Names sorted, as TripleO writes them.
 fn sort(plan: Plan, exclude: &[Glob]) -> Sorted {
-    let mut pulled: BTreeMap<ParameterName, (SecretOrigin, Data)> =
-        plan.passwords.into_iter().map(|(name, value)| (name, (SecretOrigin::Generated, value))).collect();
+    let Plan { environments, passwords, parameter_defaults, barbican } = plan;
+    let places = [
+        (SecretOrigin::User, environments),
+        (SecretOrigin::Generated, passwords),
+        (SecretOrigin::User, parameter_defaults),
+        (SecretOrigin::Barbican, barbican),
+    ];
+    let mut pulled: BTreeMap<ParameterName, (SecretOrigin, Data)> = BTreeMap::new();
     let mut withheld = Vec::new();
-    for (name, value) in plan.parameter_defaults {
-        if pulled.contains_key(&name) || rules::is_secret_parameter(name.as_str()) {
-            let generated = pulled.insert(name.clone(), (SecretOrigin::User, value));
-            withheld.extend(generated.map(|(_, value)| Parameter { name, value }));
-        } else if name_says(name.as_str()) != NameSays::Nothing {
-            withheld.push(Parameter { name, value });
+    for (origin, parameters) in places {
+        for (name, value) in parameters {
+            // What a user sets may be anything; the other places hold nothing but secrets
+            let is_secret = origin != SecretOrigin::User
+                || pulled.contains_key(&name)
+                || rules::is_secret_parameter(name.as_str());
+            if is_secret {
+                let beaten = pulled.insert(name.clone(), (origin, value));
+                withheld.extend(beaten.map(|(_, value)| Parameter { name, value }));
+            } else if name_says(name.as_str()) != NameSays::Nothing {
+                withheld.push(Parameter { name, value });
+            }
         }
     }
     let is_excluded = |name: &ParameterName| exclude.iter().any(|glob| glob.matches(name.as_str()));

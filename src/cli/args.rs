@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 const PULL_EXAMPLES: &str = "\
 Examples:
+  dcn-vault pull --list                                       what there is
   dcn-vault pull --os-cloud undercloud                        for the sites in keys/, to bundle/
   dcn-vault pull --stack central -r age1… -o /srv/central     without a vault
   dcn-vault pull --from-file plan-environment.yaml -r age1…   without a cloud";
@@ -95,8 +96,17 @@ pub(super) struct PullArguments {
     /// Read group_vars/overcloud.json there instead of the output AllNodesConfig (Train and later)
     #[arg(long, value_name = "DIR")]
     pub(super) config_download_dir: Option<PathBuf>,
+    /// Ask Barbican for a secret or a certificate container: REF as it prints it, and the PARAMETER that takes it
+    #[arg(long, value_name = "REF=PARAMETER")]
+    pub(super) barbican: Vec<String>,
+    /// Do without what the stack does not have, and say what that is
+    #[arg(long)]
+    pub(super) allow_incomplete: bool,
+    /// Name the clouds, stacks and plans that can be seen, each with its command; pull nothing
+    #[arg(long, conflicts_with_all = ["from_file", "recipient", "recipients_file", "output", "dry_run"])]
+    pub(super) list: bool,
     /// Read a saved plan-environment.yaml instead of a cloud; `-` is standard input
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["os_cloud", "stack", "plan", "config_download_dir"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["os_cloud", "stack", "plan", "config_download_dir", "barbican", "allow_incomplete"])]
     pub(super) from_file: Option<PathBuf>,
     /// An age recipient who may open the bundle [default: every site in keys/]
     #[arg(short, long, value_name = "RECIPIENT")]

@@ -7,6 +7,7 @@ mod decrypt;
 mod environment;
 mod exit;
 mod keygen;
+mod list;
 mod pull;
 mod run;
 mod selftest;

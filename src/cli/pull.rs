@@ -1,26 +1,30 @@
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::process::ExitCode;
 
 use crate::bundle::{Manifest, Slot};
 use crate::classify::{Choice, classify};
 use crate::guard::{self, clear};
-use crate::model::{Glob, GuardReport, Rule, Site};
+use crate::model::{Glob, GuardReport, ParameterName, Rule, Site};
 use crate::recipients::RecipientSet;
 use crate::seal::seal;
-use crate::source::openstack::{self, CloudSettings, Wanted};
+use crate::source::openstack::{self, BarbicanError, BarbicanReference, CloudSettings, Wanted};
 use crate::source::{FileSource, Harvest, from_file};
 use crate::vault::{SourceSettings, Vault};
 
 use super::args::{OnSecret, PullArguments};
 use super::environment;
 use super::exit::Failure;
-use super::ui::Ui;
+use super::list;
+use super::ui::{self, Ui};
 
 const DEFAULT_STACK: &str = "overcloud";
 
 pub(super) fn pull(arguments: &PullArguments, directory: Option<&Path>, ui: Ui) -> Result<ExitCode, Failure> {
     let vault = environment::vault(directory)?;
+    if arguments.list {
+        return list(arguments, &vault.source);
+    }
     // All that can be wrong on this side is found before anybody is asked for a secret
     let recipients = recipients(arguments, &vault)?;
     let output = arguments.output.clone().unwrap_or_else(|| vault.bundle());
@@ -48,6 +52,13 @@ pub(super) fn pull(arguments: &PullArguments, directory: Option<&Path>, ui: Ui) 
     Ok(ExitCode::SUCCESS)
 }
 
+fn list(arguments: &PullArguments, source: &SourceSettings) -> Result<ExitCode, Failure> {
+    let cloud = arguments.os_cloud.clone().or_else(|| source.cloud.clone());
+    let settings = CloudSettings::find(cloud.as_deref(), environment::openstack())?;
+    ui::print_text(&list::table(&openstack::list(&settings)?, cloud.as_deref()))?;
+    Ok(ExitCode::SUCCESS)
+}
+
 fn recipients(arguments: &PullArguments, vault: &Vault) -> Result<RecipientSet, Failure> {
     if arguments.recipient.is_empty() && arguments.recipients_file.is_empty() {
         return Ok(RecipientSet::of_vault(&vault.keys())?);
@@ -63,8 +74,27 @@ fn harvest(arguments: &PullArguments, source: &SourceSettings) -> Result<Harvest
     let cloud = chosen(&arguments.os_cloud, &source.cloud);
     let stack = chosen(&arguments.stack, &source.stack).unwrap_or_else(|| DEFAULT_STACK.to_owned());
     let plan = chosen(&arguments.plan, &source.plan).unwrap_or_else(|| stack.clone());
+    let mut wanted = Wanted::new(stack, plan, arguments.config_download_dir.clone());
+    wanted.barbican = barbican(arguments, source)?;
+    wanted.allow_incomplete = arguments.allow_incomplete;
     let settings = CloudSettings::find(cloud.as_deref(), environment::openstack())?;
-    Ok(openstack::pull(&settings, &Wanted::new(stack, plan, arguments.config_download_dir.clone()))?)
+    Ok(openstack::pull(&settings, &wanted)?)
+}
+
+/// What is asked of Barbican; the command line wins over the vault for the same parameter.
+fn barbican(arguments: &PullArguments, source: &SourceSettings) -> Result<Vec<BarbicanReference>, Failure> {
+    let given = arguments.barbican.iter().map(|text| {
+        let bad = || BarbicanError::BadReference { reference: text.escape_debug().to_string() };
+        let (reference, parameter) = text.rsplit_once('=').ok_or_else(bad)?;
+        Ok((parameter, reference))
+    });
+    let given = given.collect::<Result<Vec<_>, BarbicanError>>()?;
+    let settings =
+        source.barbican.iter().map(|(parameter, reference)| (parameter.as_str(), reference.as_str()));
+    let all: BTreeMap<&str, &str> = settings.chain(given).collect();
+    let read =
+        |(parameter, reference)| Ok(BarbicanReference::new(reference, ParameterName::parse(parameter)?)?);
+    all.into_iter().map(read).collect()
 }
 
 fn say_guard(report: &GuardReport, ui: Ui) {

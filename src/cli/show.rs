@@ -51,8 +51,13 @@ fn table(manifest: &Manifest, path: &Path) -> String {
             let _ = writeln!(text, "  {site}  {}", recipient.escape_debug());
         }
     }
-    let _ = writeln!(text, "\nSecrets: {} (* set by the plan's user)", manifest.secrets.len());
+    let _ = writeln!(
+        text,
+        "\nSecrets: {} (* set by the plan's user, + kept by Barbican)",
+        manifest.secrets.len()
+    );
     let names = manifest.secrets.iter().map(|secret| match secret.origin {
+        SecretOrigin::Barbican => format!("{}+", secret.name.as_str().escape_debug()),
         SecretOrigin::User => format!("{}*", secret.name.as_str().escape_debug()),
         SecretOrigin::Generated => secret.name.as_str().escape_debug().to_string(),
     });

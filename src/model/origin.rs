@@ -61,13 +61,15 @@ impl Origin {
     }
 }
 
-/// Who chose a secret's value.
+/// Where a secret's value comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum SecretOrigin {
-    /// TripleO did.
+    /// Barbican keeps it.
+    Barbican,
+    /// `TripleO` made it up.
     Generated,
-    /// The plan's user did, in `parameter_defaults`.
+    /// The plan's user chose it, in `parameter_defaults`.
     User,
 }

@@ -6,6 +6,8 @@ use crate::model::ParameterName;
 use crate::report::Hint;
 use crate::yaml::YamlError;
 
+use super::openstack::BarbicanError;
+
 /// The services of OpenStack that a pull talks to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
@@ -16,6 +18,8 @@ pub enum Service {
     Heat,
     /// Object store.
     Swift,
+    /// Key manager.
+    Barbican,
 }
 
 impl fmt::Display for Service {
@@ -24,6 +28,7 @@ impl fmt::Display for Service {
             Self::Keystone => "Keystone",
             Self::Heat => "Heat",
             Self::Swift => "Swift",
+            Self::Barbican => "Barbican",
         })
     }
 }
@@ -63,6 +68,8 @@ impl fmt::Display for CertificateFault {
 pub enum SourceError {
     #[error("{service} refuses this: the user's role is not enough (403)")]
     AccessDenied { service: Service },
+    #[error(transparent)]
+    Barbican(#[from] BarbicanError),
     #[error("{service} gave an answer that is not {expected}")]
     BadAnswer { service: Service, expected: &'static str },
     #[error("the setting `{name}` cannot be used: {reason}")]
@@ -97,8 +104,8 @@ pub enum SourceError {
     NoEndpoint { service: Service, interface: String, region: String },
     #[error("the login gave no project's catalog")]
     NotScoped,
-    #[error("container `{plan}` holds no plan-environment.yaml")]
-    ObjectNotFound { plan: String },
+    #[error("container `{plan}` holds no {object}")]
+    ObjectNotFound { plan: String, object: String },
     #[error("Heat could not resolve output `{output}` of stack `{stack}`")]
     OutputFailed { stack: String, output: &'static str },
     #[error("output `{output}` of stack `{stack}` holds `******`, which is Heat's mask and no value")]
@@ -107,8 +114,10 @@ pub enum SourceError {
     OutputNotFound { stack: String, output: &'static str },
     #[error("output `{output}` of stack `{stack}` is null")]
     OutputNull { stack: String, output: &'static str },
-    #[error("plan-environment.yaml does not match its ETag: it arrived damaged or changed meanwhile")]
-    PlanDamaged,
+    #[error("plan `{plan}` has changed while it was read, {times} times in a row")]
+    PlanChanging { plan: String, times: usize },
+    #[error("{object} does not match its ETag: it arrived damaged")]
+    PlanDamaged { object: String },
     #[error("{name} is empty")]
     PlanEmpty { name: String },
     #[error(
@@ -141,6 +150,21 @@ pub enum SourceError {
     Yaml(#[from] YamlError),
 }
 
+impl SourceError {
+    /// Whether it says no more than that a stack has not all that it should have.
+    pub(super) const fn is_of_an_incomplete_stack(&self) -> bool {
+        matches!(
+            self,
+            Self::OutputFailed { .. }
+                | Self::OutputMasked { .. }
+                | Self::OutputNotFound { .. }
+                | Self::OutputNull { .. }
+                | Self::StackFailed { .. }
+                | Self::StackInProgress { .. }
+        )
+    }
+}
+
 impl Hint for SourceError {
     fn hint(&self) -> String {
         match self {
@@ -148,6 +172,7 @@ impl Hint for SourceError {
                 String::from("reading a plan takes the role `admin` or `swiftoperator` in the plan's project")
             }
             Self::AccessDenied { .. } => String::from("log in as a user with a member's or an admin's role"),
+            Self::Barbican(error) => error.hint(),
             Self::BadAnswer { .. } => String::from(
                 "the endpoint may belong to another service or to a proxy: `openstack catalog list` shows it",
             ),
@@ -195,9 +220,9 @@ impl Hint for SourceError {
             Self::NotScoped => {
                 String::from("set `project_name` (OS_PROJECT_NAME), and check the user's role in it")
             }
-            Self::ObjectNotFound { .. } => String::from(
-                "name the right plan with --plan; `openstack object list PLAN` shows what is in one",
-            ),
+            Self::ObjectNotFound { plan, .. } => {
+                format!("name the right plan with --plan; what is in this one: openstack object list {plan}")
+            }
             Self::OutputFailed { stack, output } => {
                 format!("Heat's own words: openstack stack output show {stack} {output}")
             }
@@ -214,7 +239,10 @@ impl Hint for SourceError {
                 "it was saved from what Heat shows (LP#1999665): set the value anew, and update the stack",
             ),
             Self::Redirected { .. } => String::from("set the endpoint's URL to the address that it names"),
-            Self::PlanDamaged => String::from("pull again when nothing else writes to the plan"),
+            Self::PlanChanging { .. } => String::from("pull again when nothing else writes to the plan"),
+            Self::PlanDamaged { .. } => {
+                String::from("pull again; if it stays so, look at what stands between this host and Swift")
+            }
             Self::PlanEmpty { .. } | Self::PlanMalformed { .. } | Self::PlanWithoutPasswords { .. } => {
                 String::from(
                     "is it the plan of a deployed stack? Name it with --plan, or give another --from-file",

@@ -51,6 +51,12 @@ pub enum Warning {
         "certificates are not verified (`verify: false`): whoever sits on the network can read and answer for the cloud"
     )]
     NotVerified,
+    /// Something is missing, and that is allowed.
+    #[error("incomplete, as you allow it: {what}")]
+    Incomplete {
+        /// What, as the error would have said it.
+        what: String,
+    },
     /// Passwords and the token crossed the network in clear.
     #[error("asked over http, so that the token and the answers crossed the network in clear: {}", list(.services))]
     Unencrypted {

@@ -49,6 +49,8 @@ pub struct Contents {
     pub plan: String,
     /// `plan-environment.yaml`; change it by `set_plan` or by hand.
     pub plan_bytes: Vec<u8>,
+    /// The container's other objects.
+    pub objects: Vec<(String, Vec<u8>)>,
     /// What the plan has under `passwords`.
     pub passwords: Map<String, Value>,
     /// What the plan has under `parameter_defaults`.
@@ -75,6 +77,7 @@ impl Contents {
             stack_status: "UPDATE_COMPLETE".to_owned(),
             plan: "overcloud".to_owned(),
             plan_bytes: Vec::new(),
+            objects: vec![("user-environment.yaml".to_owned(), b"parameter_defaults: {}\n".to_vec())],
             passwords: Map::new(),
             parameter_defaults: Map::new(),
             outputs,

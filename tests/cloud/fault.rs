@@ -44,6 +44,8 @@ pub enum Fault {
     /// A project without services.
     MissingCatalog,
     NoETag,
+    /// A catalog that has no object store, as from Wallaby on.
+    NoSwift,
     /// 200 with something that is no JSON.
     NotJson(Place),
     /// 200 with a null value and no error, as an attribute that is not there yet.
@@ -52,8 +54,8 @@ pub enum Fault {
     OutputError(String, String),
     /// Another object in place of the plan, with its own true `ETag`.
     PlanBytes(Vec<u8>),
-    /// Each further read of the plan gives other bytes and another `ETag`.
-    PlanChanges,
+    /// Each further read of the plan, up to this many, gives other bytes and another `ETag`.
+    PlanChanges(u64),
     /// A redirect to the second listener.
     RedirectAway(Place),
     /// A static large object: its `ETag` is not the MD5 of its bytes.

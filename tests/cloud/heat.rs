@@ -16,10 +16,14 @@ pub fn answer(state: &State, request: &Request, project: &str, path: &[&str]) ->
     }
     let name = state.contents.stack.as_str();
     match (request.method.as_str(), path) {
+        ("GET", ["stacks"]) => list(state),
         ("GET", ["stacks", wanted]) if *wanted == name || *wanted == state.stack_id => look_up(state),
         ("GET", ["stacks", wanted, id]) if *wanted == name && *id == state.stack_id => show(state, request),
         ("GET", ["stacks", wanted, id, "outputs", key]) if *wanted == name && *id == state.stack_id => {
             show_output(state, key)
+        }
+        ("GET", ["stacks", wanted, id, "environment"]) if *wanted == name && *id == state.stack_id => {
+            environment(state)
         }
         // no route: Heat looks up stacks by name, but not their outputs
         ("GET", ["stacks", _, "outputs", _]) => no_route(),
@@ -28,6 +32,13 @@ pub fn answer(state: &State, request: &Request, project: &str, path: &[&str]) ->
         }
         _ => no_route(),
     }
+}
+
+fn list(state: &State) -> Response {
+    let contents = &state.contents;
+    let stack =
+        json!({ "id": state.stack_id, "stack_name": contents.stack, "stack_status": contents.stack_status });
+    Response::json(200, &json!({ "stacks": [stack] }))
 }
 
 /// The `Location` leads elsewhere, as behind a proxy: only what stands after `/stacks/` holds.
@@ -88,6 +99,19 @@ fn show_output(state: &State, key: &str) -> Response {
         r#"{{"output": {{"output_key": {key}, "description": {description}, "output_value": {value}}}}}"#
     );
     Response::new(200, "application/json", body)
+}
+
+/// What the stack was made with: generated passwords and the user's settings, side by side.
+fn environment(state: &State) -> Response {
+    let mut defaults = state.contents.passwords.clone();
+    defaults.extend(state.contents.parameter_defaults.clone());
+    Response::json(
+        200,
+        &json!({
+            "parameter_defaults": defaults, "parameters": {}, "encrypted_param_names": [], "event_sinks": [],
+            "resource_registry": { "resources": {} },
+        }),
+    )
 }
 
 fn output(key: &str, value: &Value) -> Value {

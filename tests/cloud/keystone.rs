@@ -89,11 +89,14 @@ fn catalog(state: &State) -> Value {
     if state.pick(|fault| matches!(fault, Fault::MissingCatalog).then_some(())).is_some() {
         return json!([]);
     }
-    json!([
+    let mut services = vec![
         service(state, "identity", "keystone", &state.auth_url()),
         service(state, "orchestration", "heat", &state.heat_url()),
-        service(state, "object-store", "swift", &state.swift_url()),
-    ])
+    ];
+    if state.pick(|fault| matches!(fault, Fault::NoSwift).then_some(())).is_none() {
+        services.push(service(state, "object-store", "swift", &state.swift_url()));
+    }
+    Value::Array(services)
 }
 
 fn service(state: &State, kind: &str, name: &str, url: &str) -> Value {

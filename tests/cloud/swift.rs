@@ -1,6 +1,7 @@
-//! Object storage: one container with one object, the plan.
+//! Object storage: one container, with the plan and what it lists.
 
 use md5::{Digest, Md5};
+use serde_json::json;
 
 use super::fault::Fault;
 use super::http::{Request, Response};
@@ -17,10 +18,41 @@ pub fn answer(state: &State, request: &Request, account: &str, path: &[&str]) ->
         return Response::html(403, "Forbidden", "Access was denied to this resource.");
     }
     match (request.method.as_str(), path) {
+        ("GET", []) => list(state),
+        ("HEAD", [container]) => match containers(state).iter().find(|(name, _)| name == container) {
+            Some((_, true)) => {
+                Response::new(204, "text/plain", "").with("X-Container-Meta-Usage-Tripleo", "plan")
+            }
+            Some((_, false)) => Response::new(204, "text/plain", ""),
+            None => Response::html(404, "Not Found", "The resource could not be found."),
+        },
         ("GET" | "HEAD", [container, "plan-environment.yaml"]) if *container == state.contents.plan => {
             plan(state, request)
         }
+        ("GET" | "HEAD", [container, object @ ..]) if *container == state.contents.plan => {
+            object_of(state, &object.join("/"))
+        }
         _ => Response::html(404, "Not Found", "The resource could not be found."),
+    }
+}
+
+/// The containers, and whether each is a plan.
+fn containers(state: &State) -> [(&str, bool); 4] {
+    [(state.contents.plan.as_str(), true), ("lonely", true), ("ov-logs", false), ("with space", true)]
+}
+
+fn list(state: &State) -> Response {
+    let containers = containers(state).map(|(name, _)| json!({ "name": name, "count": 1, "bytes": 1 }));
+    Response::json(200, &json!(containers))
+}
+
+fn object_of(state: &State, wanted: &str) -> Response {
+    match state.contents.objects.iter().find(|(name, _)| name == wanted) {
+        Some((_, bytes)) => {
+            let etag = md5_hex(bytes);
+            Response::new(200, "application/octet-stream", bytes.clone()).with("ETag", &etag)
+        }
+        None => Response::html(404, "Not Found", "The resource could not be found."),
     }
 }
 
@@ -46,10 +78,15 @@ fn plan_bytes(state: &State) -> Vec<u8> {
         _ => None,
     });
     let mut bytes = replaced.unwrap_or_else(|| state.contents.plan_bytes.clone());
-    if memory.faults.iter().any(|fault| matches!(fault, Fault::PlanChanges)) {
+    let changes = memory.faults.iter().rev().find_map(|fault| match fault {
+        Fault::PlanChanges(times) => Some(*times),
+        _ => None,
+    });
+    if let Some(times) = changes {
         memory.plan_reads += 1;
-        if memory.plan_reads > 1 {
-            bytes.extend(format!("workflow_parameters:\n  reads: {}\n", memory.plan_reads).into_bytes());
+        let version = memory.plan_reads.min(times.saturating_add(1));
+        if version > 1 {
+            bytes.extend(format!("workflow_parameters:\n  version: {version}\n").into_bytes());
         }
     }
     bytes

@@ -132,7 +132,7 @@ const PLANS: [Case; 12] = [
     plan(
         "empty",
         "container `empty` holds no plan-environment.yaml",
-        "name the right plan with --plan; `openstack object list PLAN` shows what is in one",
+        "name the right plan with --plan; what is in this one: openstack object list empty",
     ),
     plan("empty-file", "empty-file/plan-environment.yaml is empty", DEPLOYED),
     plan(

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use crate::json;
 use crate::model::{Data, Kind};
 use crate::source::plan::is_masked;
-use crate::source::{Service, SourceError};
+use crate::source::{Plan, Service, SourceError};
 
 use super::http::{below, unexpected};
 use super::keystone::Session;
@@ -44,7 +44,7 @@ impl<'a> Stack<'a> {
         Ok(Self { session, name, id, url })
     }
 
-    /// The stack's status, which must be `*_COMPLETE`: Heat serves the outputs of others too, and they may be stale.
+    /// The stack's status.
     pub(super) async fn state(&self) -> Result<StackState, SourceError> {
         let mut url = self.url.clone();
         url.set_query(Some("resolve_outputs=False"));
@@ -58,17 +58,23 @@ impl<'a> Stack<'a> {
         // EXPOSE: only the status and two times are read from it
         let parsed: Result<ShowAnswer, _> = answer.body.expose(|bytes| serde_json::from_slice(bytes));
         let shown = parsed.map_err(|_| bad_answer("JSON"))?.stack;
-        let (stack, status) = (self.name.to_owned(), shown.stack_status.escape_debug().to_string());
-        if status.ends_with("_FAILED") {
-            return Err(SourceError::StackFailed { stack, status });
-        }
+        let status = shown.stack_status.escape_debug().to_string();
         if status == "DELETE_COMPLETE" {
-            return Err(SourceError::StackNotFound { stack });
-        }
-        if !status.ends_with("_COMPLETE") {
-            return Err(SourceError::StackInProgress { stack, status });
+            return Err(SourceError::StackNotFound { stack: self.name.to_owned() });
         }
         Ok(StackState { id: self.id.clone(), status, updated: shown.updated_time.or(shown.creation_time) })
+    }
+
+    /// The plan in the stack's environment: early Wallaby keeps none in Swift.
+    pub(super) async fn plan(&self) -> Result<Plan, SourceError> {
+        let answer = self.session.get(Service::Heat, below(&self.url, &["environment"])).await?;
+        if answer.status != 200 {
+            return Err(unexpected(Service::Heat, answer.status));
+        }
+        // EXPOSE: parsed into secret values; the error carries no text
+        let environment = answer.body.expose(|bytes| json::read(bytes, "environment"));
+        let environment = environment.map_err(|_| bad_answer("JSON"))?;
+        Plan::of_stack(environment, &format!("the environment of stack `{}`", self.name))
     }
 
     /// The value of one output.
@@ -99,6 +105,35 @@ impl<'a> Stack<'a> {
     }
 }
 
+impl StackState {
+    /// Whether the stack is `*_COMPLETE`: Heat serves the outputs of others too, and they may be stale.
+    pub(super) fn check(&self, stack: &str) -> Result<(), SourceError> {
+        let (stack, status) = (stack.to_owned(), self.status.clone());
+        if status.ends_with("_COMPLETE") {
+            Ok(())
+        } else if status.ends_with("_FAILED") {
+            Err(SourceError::StackFailed { stack, status })
+        } else {
+            Err(SourceError::StackInProgress { stack, status })
+        }
+    }
+}
+
+/// The names and states of the project's stacks.
+pub(super) async fn stacks(session: &Session<'_>, heat: &Url) -> Result<Vec<(String, String)>, SourceError> {
+    let answer = session.get(Service::Heat, below(heat, &["stacks"])).await?;
+    if answer.status != 200 {
+        return Err(unexpected(Service::Heat, answer.status));
+    }
+    // EXPOSE: only names and states are read from it
+    let parsed: Result<ListAnswer, _> = answer.body.expose(|bytes| serde_json::from_slice(bytes));
+    let stacks = parsed.map_err(|_| bad_answer("JSON"))?.stacks.into_iter();
+    let mut stacks: Vec<(String, String)> =
+        stacks.map(|stack| (stack.stack_name, stack.stack_status)).collect();
+    stacks.sort();
+    Ok(stacks)
+}
+
 const fn bad_answer(expected: &'static str) -> SourceError {
     SourceError::BadAnswer { service: Service::Heat, expected }
 }
@@ -113,6 +148,17 @@ fn id_of(location: &str) -> Option<String> {
     let id = path.split('/').nth(1)?;
     let is_uuid = id.len() == 36 && id.chars().all(|c| c.is_ascii_hexdigit() || c == '-');
     is_uuid.then(|| id.to_owned())
+}
+
+#[derive(Deserialize)]
+struct ListAnswer {
+    stacks: Vec<Listed>,
+}
+
+#[derive(Deserialize)]
+struct Listed {
+    stack_name: String,
+    stack_status: String,
 }
 
 #[derive(Deserialize)]

@@ -10,6 +10,7 @@ use crate::source::{CertificateFault, Service, SourceError};
 
 use super::cloud::CloudSettings;
 
+pub(super) const JSON: &str = "application/json";
 const BODY_LIMIT_MIB: usize = 64;
 /// What a server announces is believed up to here; beyond, memory is taken as it arrives.
 const TRUSTED_LENGTH: usize = 1024 * 1024;
@@ -28,6 +29,7 @@ pub(super) struct Request<'a> {
     pub(super) service: Service,
     pub(super) method: Method,
     pub(super) url: Url,
+    pub(super) accept: &'a str,
     pub(super) token: Option<&'a SecretValue>,
     pub(super) header: Option<(&'static str, &'a SecretValue)>,
     pub(super) body: Option<SecretBuffer>,
@@ -50,7 +52,7 @@ pub(super) struct Answer {
 
 impl<'a> Request<'a> {
     pub(super) const fn new(service: Service, method: Method, url: Url, token: &'a SecretValue) -> Self {
-        Self { service, method, url, token: Some(token), header: None, body: None }
+        Self { service, method, url, accept: JSON, token: Some(token), header: None, body: None }
     }
 }
 
@@ -98,7 +100,7 @@ impl Http {
     pub(super) async fn open(&self, request: Request<'_>) -> Result<Opening, SourceError> {
         let (service, url) = (request.service, request.url.clone());
         let failed = |error: reqwest::Error| explain(&error, service, &url);
-        let mut builder = self.client.request(request.method, request.url).header(ACCEPT, "application/json");
+        let mut builder = self.client.request(request.method, request.url).header(ACCEPT, request.accept);
         if let Some(token) = request.token {
             builder = builder.header("x-auth-token", secret_header(token)?);
         }
@@ -108,7 +110,7 @@ impl Http {
         if let Some(body) = request.body {
             // EXPOSE: reqwest needs bytes of its own; the zeroizing allocator wipes them with the request
             let bytes = body.expose(<[u8]>::to_vec);
-            builder = builder.header(CONTENT_TYPE, "application/json").body(bytes);
+            builder = builder.header(CONTENT_TYPE, JSON).body(bytes);
         }
         let response = builder.send().await.map_err(failed)?;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());

@@ -6,7 +6,7 @@ use crate::secret::{SecretBuffer, SecretValue};
 use crate::source::{Service, SourceError};
 
 use super::cloud::{CloudSettings, Domain, Named};
-use super::http::{Answer, Http, Request, below, unexpected};
+use super::http::{Answer, Http, JSON, Request, below, unexpected};
 
 /// A login: the token, and where the services are. Every request to a service goes through it.
 pub(super) struct Session<'a> {
@@ -25,6 +25,7 @@ pub(super) async fn login<'a>(http: &'a Http, settings: &CloudSettings) -> Resul
         service: SERVICE,
         method: Method::POST,
         url: tokens_url.clone(),
+        accept: JSON,
         token: None,
         header: None,
         body: Some(login_body(settings)),
@@ -61,18 +62,29 @@ impl Session<'_> {
         self.http.send(Request::new(service, Method::GET, url, &self.token)).await
     }
 
+    /// A GET of what is of the type `accept`.
+    pub(super) async fn get_as(
+        &self,
+        service: Service,
+        url: Url,
+        accept: &str,
+    ) -> Result<Answer, SourceError> {
+        self.http.send(Request { accept, ..Request::new(service, Method::GET, url, &self.token) }).await
+    }
+
     /// A HEAD of a service.
     pub(super) async fn head(&self, service: Service, url: Url) -> Result<Answer, SourceError> {
         self.http.send(Request::new(service, Method::HEAD, url, &self.token)).await
     }
 
+    /// Whether the cloud has `service` at all, in whatever region.
+    pub(super) fn has(&self, service: Service) -> bool {
+        self.catalog.iter().any(|entry| entry.kind == kind_of(service))
+    }
+
     /// Where `service` is, for the interface and the region that the settings name.
     pub(super) fn endpoint(&self, service: Service, settings: &CloudSettings) -> Result<Url, SourceError> {
-        let kind = match service {
-            Service::Keystone => "identity",
-            Service::Heat => "orchestration",
-            Service::Swift => "object-store",
-        };
+        let kind = kind_of(service);
         let fits = |endpoint: &&Endpoint| {
             endpoint.interface == settings.interface
                 && settings.region.as_ref().is_none_or(|region| endpoint.region.as_ref() == Some(region))
@@ -99,6 +111,16 @@ impl Session<'_> {
             ..Request::new(Service::Keystone, Method::DELETE, self.tokens_url.clone(), &self.token)
         };
         self.http.send(request).await.is_ok_and(|answer| answer.status == 204)
+    }
+}
+
+/// The type of a service in the catalog.
+const fn kind_of(service: Service) -> &'static str {
+    match service {
+        Service::Barbican => "key-manager",
+        Service::Heat => "orchestration",
+        Service::Keystone => "identity",
+        Service::Swift => "object-store",
     }
 }
 

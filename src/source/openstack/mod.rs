@@ -8,6 +8,7 @@
 //! hyper and rustls keep a response's last bytes in their own buffers until the client is dropped, which is before
 //! [`pull`] returns.
 
+mod barbican;
 mod cloud;
 mod clouds_yaml;
 mod heat;
@@ -22,13 +23,18 @@ use crate::json;
 use crate::model::{EnvironmentFile, Origin, SourceKind};
 
 use super::plan::is_masked;
-use super::{Harvest, Output, Service, SourceError, Warning};
+use super::{Harvest, Output, Plan, Service, SourceError, Warning};
 
+pub use barbican::{BarbicanError, BarbicanReference};
 pub use cloud::{CloudSettings, Variables};
 
 use self::heat::{Stack, StackState};
 use self::http::Http;
 use self::keystone::Session;
+use self::swift::Container;
+
+/// How often a plan that changes is read.
+const READINGS: usize = 3;
 
 /// What to pull.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,13 +46,27 @@ pub struct Wanted {
     pub plan: String,
     /// Where config-download has left `group_vars/overcloud.json`: from Train on, instead of `AllNodesConfig`.
     pub config_download_dir: Option<PathBuf>,
+    /// What Barbican is asked for.
+    pub barbican: Vec<BarbicanReference>,
+    /// Whether to do without what the stack does not have.
+    pub allow_incomplete: bool,
+}
+
+/// What can be pulled with a login.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Listing {
+    /// The Swift containers that are plans; `None` where the cloud has no Swift.
+    pub plans: Option<Vec<String>>,
+    /// The stacks, each with its state.
+    pub stacks: Vec<(String, String)>,
 }
 
 impl Wanted {
     /// The stack of this name with its plan; TripleO gives both the same name unless told otherwise.
     #[must_use]
     pub const fn new(stack: String, plan: String, config_download_dir: Option<PathBuf>) -> Self {
-        Self { stack, plan, config_download_dir }
+        Self { stack, plan, config_download_dir, barbican: Vec::new(), allow_incomplete: false }
     }
 }
 
@@ -56,6 +76,37 @@ impl Wanted {
 ///
 /// Any [`SourceError`]: a harvest is whole, or there is none.
 pub fn pull(settings: &CloudSettings, wanted: &Wanted) -> Result<Harvest, SourceError> {
+    let (mut harvest, revoked) =
+        with_session(settings, async |session| gather(session, settings, wanted).await)?;
+    if !revoked {
+        harvest.warnings.push(Warning::TokenNotRevoked);
+    }
+    Ok(harvest)
+}
+
+/// Logs in, and looks what there is to pull.
+///
+/// # Errors
+///
+/// Any [`SourceError`].
+pub fn list(settings: &CloudSettings) -> Result<Listing, SourceError> {
+    let look = async |session: &Session<'_>| {
+        let stacks = heat::stacks(session, &session.endpoint(Service::Heat, settings)?).await?;
+        let plans = if session.has(Service::Swift) {
+            Some(swift::plans(session, &session.endpoint(Service::Swift, settings)?).await?)
+        } else {
+            None
+        };
+        Ok(Listing { plans, stacks })
+    };
+    Ok(with_session(settings, look)?.0)
+}
+
+/// What `work` makes of a login, and whether its token could be revoked.
+fn with_session<T>(
+    settings: &CloudSettings,
+    work: impl AsyncFnOnce(&Session<'_>) -> Result<T, SourceError>,
+) -> Result<(T, bool), SourceError> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -63,54 +114,97 @@ pub fn pull(settings: &CloudSettings, wanted: &Wanted) -> Result<Harvest, Source
     runtime.block_on(async {
         let http = Http::new(settings)?;
         let session = keystone::login(&http, settings).await?;
-        let gathered = gather(&session, settings, wanted).await;
+        let done = work(&session).await;
         let revoked = session.revoke().await;
-        let mut harvest = gathered?;
-        if !revoked {
-            harvest.warnings.push(Warning::TokenNotRevoked);
-        }
-        Ok(harvest)
+        Ok((done?, revoked))
     })
 }
 
+/// Gathers until nothing has changed in between: passwords of one update and outputs of another do not fit.
 async fn gather(
     session: &Session<'_>,
     settings: &CloudSettings,
     wanted: &Wanted,
 ) -> Result<Harvest, SourceError> {
     let heat = session.endpoint(Service::Heat, settings)?;
-    let swift = session.endpoint(Service::Swift, settings)?;
-    let mut warnings: Vec<Warning> = settings.warnings();
-    let asked = [(Service::Keystone, &settings.auth_url), (Service::Heat, &heat), (Service::Swift, &swift)];
-    let in_clear = asked.into_iter().filter(|(_, url)| url.scheme() == "http");
+    let swift =
+        session.has(Service::Swift).then(|| session.endpoint(Service::Swift, settings)).transpose()?;
+    let barbican =
+        if wanted.barbican.is_empty() { None } else { Some(session.endpoint(Service::Barbican, settings)?) };
+    let places = [
+        (Service::Keystone, Some(&settings.auth_url)),
+        (Service::Heat, Some(&heat)),
+        (Service::Swift, swift.as_ref()),
+        (Service::Barbican, barbican.as_ref()),
+    ];
+    let in_clear = places.into_iter().filter(|(_, url)| url.is_some_and(|url| url.scheme() == "http"));
     let services: Vec<Service> = in_clear.map(|(service, _)| service).collect();
-    if !services.is_empty() {
-        warnings.push(Warning::Unencrypted { services });
+    let unencrypted = (!services.is_empty()).then_some(Warning::Unencrypted { services });
+    let found = match &swift {
+        Some(swift) => gather_with_plan(session, &heat, swift, wanted).await?,
+        None => gather_from_heat(session, &heat, wanted).await?,
+    };
+    let Gathered { state, mut plan, outputs, warnings } = found;
+    if let Some(barbican) = &barbican {
+        plan.barbican = barbican::fetch(session, barbican, &wanted.barbican).await?;
     }
-    let (plan, outputs) =
-        tokio::join!(swift::plan(session, &swift, &wanted.plan), outputs(session, &heat, wanted),);
-    // Of two errors always the same one first, whoever answers sooner
-    let (state, outputs) = outputs?;
-    let plan = plan?;
     let origin = Origin {
         auth_url: Some(settings.auth_url.to_string()),
         region: settings.region.clone(),
         project: session.project.clone(),
-        plan: Some(wanted.plan.clone()),
+        plan: swift.map(|_| wanted.plan.clone()),
         stack: Some(wanted.stack.clone()),
         stack_id: Some(state.id),
         stack_status: Some(state.status),
         stack_updated: state.updated,
         ..Origin::of(SourceKind::Openstack)
     };
+    let warnings = settings.warnings().into_iter().chain(unencrypted).chain(warnings).collect();
     Ok(Harvest { origin, plan, outputs, warnings })
 }
 
-async fn outputs(
+/// What the stack and the plan have.
+struct Gathered {
+    state: StackState,
+    plan: Plan,
+    outputs: Vec<Output>,
+    warnings: Vec<Warning>,
+}
+
+async fn gather_with_plan(
+    session: &Session<'_>,
+    heat: &reqwest::Url,
+    swift: &reqwest::Url,
+    wanted: &Wanted,
+) -> Result<Gathered, SourceError> {
+    let container = Container::new(session, swift, &wanted.plan);
+    for _ in 0..READINGS {
+        let (stored, shown) = tokio::join!(container.plan(), outputs(session, heat, wanted));
+        // Of two errors always the same one first, whoever answers sooner
+        let (_, state, outputs, warnings) = shown?;
+        let stored = stored?;
+        if container.still_holds(&stored).await? {
+            return Ok(Gathered { state, plan: stored.plan, outputs, warnings });
+        }
+    }
+    Err(SourceError::PlanChanging { plan: wanted.plan.clone(), times: READINGS })
+}
+
+/// Where there is no Swift, as from early Wallaby on, the stack's environment has the passwords.
+async fn gather_from_heat(
     session: &Session<'_>,
     heat: &reqwest::Url,
     wanted: &Wanted,
-) -> Result<(StackState, Vec<Output>), SourceError> {
+) -> Result<Gathered, SourceError> {
+    let (stack, state, outputs, warnings) = outputs(session, heat, wanted).await?;
+    Ok(Gathered { state, plan: stack.plan().await?, outputs, warnings })
+}
+
+async fn outputs<'a>(
+    session: &'a Session<'a>,
+    heat: &reqwest::Url,
+    wanted: &'a Wanted,
+) -> Result<(Stack<'a>, StackState, Vec<Output>, Vec<Warning>), SourceError> {
     let stack = Stack::find(session, heat, &wanted.stack).await?;
     let (state, endpoints, nodes, config, hosts) = tokio::join!(
         stack.state(),
@@ -121,14 +215,29 @@ async fn outputs(
     );
     // The state first: it is the reason when an output of an unfinished stack is null
     let state = state?;
-    let outputs = [
+    let mut warnings = Vec::new();
+    let mut without = |error: SourceError| {
+        if !wanted.allow_incomplete || !error.is_of_an_incomplete_stack() {
+            return Err(error);
+        }
+        warnings.push(Warning::Incomplete { what: error.to_string() });
+        Ok(())
+    };
+    state.check(&wanted.stack).or_else(&mut without)?;
+    let shown = [
         (EnvironmentFile::EndpointMap, endpoints),
         (EnvironmentFile::AllNodes, nodes),
         (EnvironmentFile::GlobalConfig, config),
         (EnvironmentFile::HostEntries, hosts),
     ];
-    let outputs = outputs.into_iter().map(|(file, value)| Ok(Output { file, value: value? }));
-    Ok((state, outputs.collect::<Result<_, SourceError>>()?))
+    let mut outputs = Vec::new();
+    for (file, value) in shown {
+        match value {
+            Ok(value) => outputs.push(Output { file, value }),
+            Err(error) => without(error)?,
+        }
+    }
+    Ok((stack, state, outputs, warnings))
 }
 
 async fn all_nodes(stack: &Stack<'_>, wanted: &Wanted) -> Result<crate::model::Data, SourceError> {

@@ -1,37 +1,145 @@
 use md5::{Digest, Md5};
 use reqwest::Url;
 
-use crate::model::hex;
+use serde::Deserialize;
+
+use crate::model::{Data, hex};
+use crate::secret::SecretValue;
 use crate::source::{Plan, Service, SourceError};
+use crate::yaml;
 
 use super::http::{Answer, below, unexpected};
 use super::keystone::Session;
 
 const OBJECT: &str = "plan-environment.yaml";
 
-/// Fetches and reads the plan, and holds it against its `ETag`.
-pub(super) async fn plan(session: &Session<'_>, swift: &Url, plan: &str) -> Result<Plan, SourceError> {
-    let url = below(swift, &[plan, OBJECT]);
-    let answer = session.get(Service::Swift, url).await?;
-    match answer.status {
-        200 => {}
-        404 => return Err(missing(session, swift, plan).await),
-        status => return Err(unexpected(Service::Swift, status)),
-    }
-    if !is_whole(&answer) {
-        return Err(SourceError::PlanDamaged);
-    }
-    // EXPOSE: parsed into secret values; the parser's errors carry no text
-    answer.body.expose(|bytes| Plan::read(bytes, &format!("{plan}/{OBJECT}")))
+/// A plan as it was at one moment.
+pub(super) struct StoredPlan {
+    pub(super) plan: Plan,
+    version: Option<String>,
 }
 
-/// An object's 404 does not say whether its container is there.
-async fn missing(session: &Session<'_>, swift: &Url, plan: &str) -> SourceError {
-    match session.head(Service::Swift, below(swift, &[plan])).await {
-        Ok(answer) if answer.status == 404 => SourceError::ContainerNotFound { plan: plan.to_owned() },
-        Ok(_) => SourceError::ObjectNotFound { plan: plan.to_owned() },
-        Err(error) => error,
+/// A plan's container: Swift calls a plan by its name.
+pub(super) struct Container<'a> {
+    session: &'a Session<'a>,
+    url: Url,
+    name: &'a str,
+}
+
+impl<'a> Container<'a> {
+    pub(super) fn new(session: &'a Session<'a>, swift: &Url, name: &'a str) -> Self {
+        Self { session, url: below(swift, &[name]), name }
     }
+
+    /// Fetches and reads the plan, holds it against its `ETag`, and adds what its environment files set.
+    pub(super) async fn plan(&self) -> Result<StoredPlan, SourceError> {
+        let answer = self.object(OBJECT).await?;
+        let version = answer.header("etag").map(str::to_owned);
+        let name = self.path_of(OBJECT);
+        // EXPOSE: parsed into secret values; the parser's errors carry no text
+        let (mut plan, environments) =
+            answer.body.expose(|bytes| Plan::read_with_environments(bytes, &name))?;
+        for environment in environments {
+            if let Some((content, name)) = self.environment(environment).await? {
+                plan.add_environment(content, &name)?;
+            }
+        }
+        Ok(StoredPlan { plan, version })
+    }
+
+    /// Whether the plan is still the one that was read. Without an `ETag` nobody can tell.
+    pub(super) async fn still_holds(&self, plan: &StoredPlan) -> Result<bool, SourceError> {
+        let answer = self.session.head(Service::Swift, below(&self.url, &[OBJECT])).await?;
+        match answer.status {
+            200..=204 => Ok(plan.version.is_none() || plan.version.as_deref() == answer.header("etag")),
+            404 => Ok(false),
+            status => Err(unexpected(Service::Swift, status)),
+        }
+    }
+
+    /// One of the plan's environments: its `data`, or the file at its `path` where users put theirs. The rest is
+    /// `TripleO`'s own, and sets no secret.
+    async fn environment(&self, mut listed: Data) -> Result<Option<(Data, String)>, SourceError> {
+        if let Some(data) = listed.take_from("data") {
+            return Ok(Some((data, self.path_of(OBJECT))));
+        }
+        let Some(Data::Scalar(path)) = listed.take_from("path") else { return Ok(None) };
+        let Some(path) = users_file(&path.text) else { return Ok(None) };
+        let answer = self.object(&path).await?;
+        let name = self.path_of(&path);
+        // EXPOSE: parsed into secret values; the parser's errors carry no text
+        let content = answer.body.expose(|bytes| yaml::read(bytes, &name))?;
+        Ok(Some((content, name)))
+    }
+
+    async fn object(&self, object: &str) -> Result<Answer, SourceError> {
+        let segments: Vec<&str> = object.split('/').collect();
+        let answer = self.session.get(Service::Swift, below(&self.url, &segments)).await?;
+        match answer.status {
+            200 if is_whole(&answer) => Ok(answer),
+            200 => Err(SourceError::PlanDamaged { object: self.path_of(object) }),
+            404 => Err(self.missing(object).await),
+            status => Err(unexpected(Service::Swift, status)),
+        }
+    }
+
+    /// An object's 404 does not say whether its container is there.
+    async fn missing(&self, object: &str) -> SourceError {
+        match self.session.head(Service::Swift, self.url.clone()).await {
+            Ok(answer) if answer.status == 404 => {
+                SourceError::ContainerNotFound { plan: self.name.to_owned() }
+            }
+            Ok(_) => SourceError::ObjectNotFound { plan: self.name.to_owned(), object: object.to_owned() },
+            Err(error) => error,
+        }
+    }
+
+    fn path_of(&self, object: &str) -> String {
+        format!("{}/{object}", self.name)
+    }
+}
+
+/// The containers that `TripleO` has marked as plans.
+pub(super) async fn plans(session: &Session<'_>, swift: &Url) -> Result<Vec<String>, SourceError> {
+    let mut url = swift.clone();
+    url.set_query(Some("format=json"));
+    let answer = session.get(Service::Swift, url).await?;
+    let containers: Vec<Listed> = match answer.status {
+        // EXPOSE: only names are read from it
+        200 => answer.body.expose(|bytes| serde_json::from_slice(bytes)).map_err(|_| {
+            SourceError::BadAnswer { service: Service::Swift, expected: "a list of containers" }
+        })?,
+        204 => Vec::new(),
+        status => return Err(unexpected(Service::Swift, status)),
+    };
+    let mut plans = Vec::new();
+    for Listed { name } in containers {
+        // A plan's name is a stack's; other containers need not be asked about
+        if !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-') {
+            continue;
+        }
+        let answer = session.head(Service::Swift, below(swift, &[&name])).await?;
+        if answer.header("x-container-meta-usage-tripleo") == Some("plan") {
+            plans.push(name);
+        }
+    }
+    Ok(plans)
+}
+
+/// The path of an environment file in which users set certificates and keys.
+fn users_file(path: &SecretValue) -> Option<String> {
+    let is_users = |path: &str| {
+        path == "user-environment.yaml"
+            || ["environments/ssl/", "user-environments/", "user-files/"]
+                .iter()
+                .any(|folder| path.starts_with(folder))
+    };
+    // EXPOSE: a file's path is public; one that leads out of the container is no object's name
+    path.expose(|path| (is_users(path) && !path.split('/').any(is_dots)).then(|| path.to_owned()))
+}
+
+fn is_dots(segment: &str) -> bool {
+    matches!(segment, "." | "..")
 }
 
 /// Swift's `ETag` is the MD5 of the body, but for objects in segments (DLO, SLO): theirs is of something else.
@@ -42,4 +150,9 @@ fn is_whole(answer: &Answer) -> bool {
     // EXPOSE: hashed in place
     let computed = answer.body.expose(|bytes| hex(&Md5::digest(bytes)));
     computed.eq_ignore_ascii_case(etag.trim_matches('"'))
+}
+
+#[derive(Deserialize)]
+struct Listed {
+    name: String,
 }

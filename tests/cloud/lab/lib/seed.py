@@ -1,5 +1,6 @@
 """Fills the lab as a TripleO undercloud looks, and writes $LAB_RUN/seed/expected.json (0600), which README.md describes."""
 
+import base64
 import hashlib
 import json
 import os
@@ -135,12 +136,32 @@ def wait(what, done):
 
 
 def fill_barbican(s, url, pw):
-    refs = {}
-    for name in ("OctaviaCaKeyPassphrase", "EdgeUnicode"):
-        r = s.post(f"{url}/v1/secrets", json={"name": name, "payload": pw[name], "payload_content_type": "text/plain"})
-        refs[name] = r.json()["secret_ref"]
-    log("barbican:", len(refs), "secrets")
-    return refs
+    def store(name, payload, **more):
+        text = {"payload": payload, "payload_content_type": "text/plain"}
+        body = {"name": name} | (text if isinstance(payload, str) else {}) | more
+        if isinstance(payload, bytes):
+            octets = {"payload_content_type": "application/octet-stream", "payload_content_encoding": "base64"}
+            body |= {"payload": base64.b64encode(payload).decode()} | octets
+        return s.post(f"{url}/v1/secrets", json=body).json()["secret_ref"]
+
+    refs = {name: store(name, pw[name]) for name in ("OctaviaCaKeyPassphrase", "EdgeUnicode")}
+    octets = os.urandom(40)
+    refs["Octets"] = store("Octets", octets)
+    refs["Empty"] = store("Empty", None)
+    key, certificate = shapes.certificate("barbican.example.com")
+    passphrase = shapes.word()
+    parts = {
+        "certificate": store("certificate", certificate, secret_type="certificate"),
+        "private_key": store("private_key", key, secret_type="private"),
+        "private_key_passphrase": store("private_key_passphrase", passphrase, secret_type="passphrase"),
+    }
+    for kind, names in {"certificate": parts, "generic": {"private_key": parts["private_key"]}}.items():
+        body = {"name": kind, "type": kind, "secret_refs": [{"name": n, "secret_ref": r} for n, r in names.items()]}
+        refs[f"container-{kind}"] = s.post(f"{url}/v1/containers", json=body).json()["container_ref"]
+    log("barbican:", ", ".join(refs))
+    # Barbican strips text
+    payloads = {"SSLCertificate": certificate.strip(), "SSLKey": key.strip(), "SSLKeyPassphrase": passphrase}
+    return refs, payloads | {"Octets": base64.b64encode(octets).decode(), "OctaviaCaKeyPassphrase": pw["OctaviaCaKeyPassphrase"]}
 
 
 def main():
@@ -158,11 +179,23 @@ def main():
         "spaced name \u00e9.yaml": b"a: 1\n",
         "big.bin": os.urandom(8 << 20),
     }
-    containers["standalone"] = {"plan-environment.yaml": dump(plan | {"name": "standalone"})}  # the default plan of stack `standalone`
+    # the default plan of stack `standalone`
+    containers["standalone"] = {
+        "plan-environment.yaml": dump(plan | {"name": "standalone"}),
+        "user-environment.yaml": b"parameter_defaults: {}\n",
+        "environments/ssl/enable-tls.yaml": containers["overcloud"]["environments/ssl/enable-tls.yaml"],
+    }
+    # what only its environment files have; NovaPassword there does not count
+    listed = [{"path": "environments/ssl/enable-tls.yaml"}, {"data": {"parameter_defaults": {"CAMap": only_here["CAMap"]}}}]
+    there = {k: only_here[k] for k in ("SSLKey", "SSLCertificate")} | {"NovaPassword": shapes.word()}
+    containers["listed"] = {
+        "plan-environment.yaml": dump(plan | {"name": "listed", "parameter_defaults": {}, "environments": listed}),
+        "environments/ssl/enable-tls.yaml": dump({"parameter_defaults": there}),
+    }
     fill_swift(s, endpoint["object-store"], containers)
     stacks = shapes.stacks(pw)
     ids = fill_heat(s, endpoint["orchestration"], stacks)
-    refs = fill_barbican(s, endpoint["key-manager"], pw)
+    refs, payloads = fill_barbican(s, endpoint["key-manager"], pw)
 
     with open(os.path.join(OUT, "plan-environment.yaml"), "wb") as f:
         f.write(body)
@@ -185,6 +218,7 @@ def main():
                     for n, b in objects.items()
                 },
                 "barbican": refs,
+                "barbican_payloads": payloads,
                 "secrets": sorted(x for x in shapes.SECRETS if len(x) >= 6),
             },
             f,

@@ -65,7 +65,7 @@ def certificate(name):
             "-key",
             "/dev/stdin",
             "-days",
-            "30",
+            "365",
             "-subj",
             f"/CN={name}",
             "-addext",
