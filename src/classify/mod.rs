@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 use crate::json;
 use crate::model::{Data, EnvironmentFile, Glob, Origin, ParameterName, Scalar, SecretOrigin};
 use crate::secret::SecretBuffer;
-use crate::source::{Harvest, Plan};
+use crate::source::{Harvest, Holds, Layer, Plan};
 use crate::yaml;
 
 pub(crate) use names::{NameSays, name_says};
@@ -97,23 +97,15 @@ fn environment_file(file: EnvironmentFile, value: Data) -> Option<Document> {
 
 /// The plan's secrets, each from where it was set last. Names sorted, as TripleO writes them.
 fn sort(plan: Plan, exclude: &[Glob]) -> Sorted {
-    let Plan { environments, passwords, parameter_defaults, barbican } = plan;
-    let places = [
-        (SecretOrigin::User, environments),
-        (SecretOrigin::Generated, passwords),
-        (SecretOrigin::User, parameter_defaults),
-        (SecretOrigin::Barbican, barbican),
-    ];
     let mut pulled: BTreeMap<ParameterName, (SecretOrigin, Data)> = BTreeMap::new();
     let mut withheld = Vec::new();
-    for (origin, parameters) in places {
+    for Layer { set_by, holds, parameters } in plan.layers {
         for (name, value) in parameters {
-            // What a user sets may be anything; the other places hold nothing but secrets
-            let is_secret = origin != SecretOrigin::User
+            let is_secret = holds == Holds::Secrets
                 || pulled.contains_key(&name)
                 || rules::is_secret_parameter(name.as_str());
             if is_secret {
-                let beaten = pulled.insert(name.clone(), (origin, value));
+                let beaten = pulled.insert(name.clone(), (set_by, value));
                 withheld.extend(beaten.map(|(_, value)| Parameter { name, value }));
             } else if name_says(name.as_str()) != NameSays::Nothing {
                 withheld.push(Parameter { name, value });

@@ -101,7 +101,7 @@ mod tests {
         let canaries = Canaries::make(&NewIdentity::make()).unwrap();
         // EXPOSE: made up
         let plan = canaries.plan.expose(|text| Plan::read(text, "canaries")).unwrap();
-        assert_eq!(plan.passwords.len(), 3 * PARAMETERS + FILLERS);
+        assert_eq!(plan.layers[0].parameters.len(), 3 * PARAMETERS + FILLERS);
         // EXPOSE: made up
         canaries.output.expose(|text| crate::json::read(text, "canaries")).unwrap();
         assert_eq!((canaries.needles.len(), canaries.in_plan()), (4 * PARAMETERS + 1, 4 * PARAMETERS));

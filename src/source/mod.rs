@@ -14,7 +14,7 @@ mod plan;
 
 pub use error::{CertificateFault, Service, SourceError};
 pub use file::{FileSource, from_file};
-pub use plan::Plan;
+pub use plan::{Holds, Layer, Plan};
 
 use crate::model::{Data, EnvironmentFile, Origin};
 

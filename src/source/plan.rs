@@ -1,4 +1,4 @@
-use crate::model::{Data, Kind, ParameterName};
+use crate::model::{Data, Entry, Kind, ParameterName, SecretOrigin};
 use crate::yaml;
 
 use super::SourceError;
@@ -6,22 +6,52 @@ use super::SourceError;
 /// What Heat writes in place of a hidden value (LP#1999665): a value is missing, whatever the file says.
 const MASKED: &str = "******";
 
-/// The parameters of a plan, by where they were set. Each field beats those above it.
+/// The parameters of a plan, in layers: each beats those before it.
 #[derive(Debug, Default)]
 #[non_exhaustive]
 pub struct Plan {
-    /// What the plan's environment files set, in their order; a later one wins.
-    pub environments: Vec<(ParameterName, Data)>,
-    /// What `TripleO` generated.
-    pub passwords: Vec<(ParameterName, Data)>,
-    /// What the plan's user set (LP#1891388).
-    pub parameter_defaults: Vec<(ParameterName, Data)>,
-    /// What the operator has Barbican give.
-    pub barbican: Vec<(ParameterName, Data)>,
+    /// The layers, the weakest first.
+    pub layers: Vec<Layer>,
+}
+
+/// Parameters that were set in one place.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Layer {
+    /// Who set them.
+    pub set_by: SecretOrigin,
+    /// Whether all of them are secrets.
+    pub holds: Holds,
+    /// The parameters, in their order; a later one wins.
+    pub parameters: Vec<(ParameterName, Data)>,
+}
+
+/// What stands in a layer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Holds {
+    /// Settings of any kind: only those are secrets whose names are known for it.
+    Settings,
+    /// Nothing but secrets, whatever their names.
+    Secrets,
+}
+
+impl Layer {
+    /// A layer of settings, or of secrets.
+    #[must_use]
+    pub const fn new(set_by: SecretOrigin, holds: Holds, parameters: Vec<(ParameterName, Data)>) -> Self {
+        Self { set_by, holds, parameters }
+    }
+
+    /// What an environment file of a user sets.
+    pub(super) const fn settings(parameters: Vec<(ParameterName, Data)>) -> Self {
+        Self::new(SecretOrigin::User, Holds::Settings, parameters)
+    }
 }
 
 impl Plan {
-    /// Reads `plan-environment.yaml`; `name` stands for it in errors.
+    /// Reads `plan-environment.yaml`; `name` stands for it in errors. What the plan's user set beats what `TripleO`
+    /// generated (LP#1891388).
     ///
     /// # Errors
     ///
@@ -40,38 +70,28 @@ impl Plan {
                 SourceError::PlanMalformed { name: name.to_owned() }
             });
         };
-        let (mut plan, mut environments) = (Self::default(), Vec::new());
+        Self::of_sections(sections, name)
+    }
+
+    /// The plan in the sections of a `plan-environment.yaml`, and its environment files.
+    pub(super) fn of_sections(sections: Vec<Entry>, name: &str) -> Result<(Self, Vec<Data>), SourceError> {
+        let (mut passwords, mut defaults, mut environments) = (Vec::new(), Vec::new(), Vec::new());
         for (section, content) in sections {
             if section.is("passwords") {
-                plan.passwords = parameters(content, name)?;
+                passwords = parameters(content, name)?;
             } else if section.is("parameter_defaults") {
-                plan.parameter_defaults = parameters(content, name)?;
+                defaults = parameters(content, name)?;
             } else if section.is("environments")
                 && let Data::List(items) = content
             {
                 environments = items;
             }
         }
-        if plan.passwords.is_empty() {
+        if passwords.is_empty() {
             return Err(SourceError::PlanWithoutPasswords { name: name.to_owned() });
         }
-        Ok((plan, environments))
-    }
-
-    /// Adds the `parameter_defaults` of one more environment file of the plan; an empty file sets none.
-    pub(super) fn add_environment(&mut self, content: Data, name: &str) -> Result<(), SourceError> {
-        match content {
-            Data::Map(sections) => {
-                for (_, defaults) in
-                    sections.into_iter().filter(|(section, _)| section.is("parameter_defaults"))
-                {
-                    self.environments.extend(parameters(defaults, name)?);
-                }
-                Ok(())
-            }
-            Data::Scalar(scalar) if scalar.kind == Kind::Null => Ok(()),
-            Data::Scalar(_) | Data::List(_) => Err(SourceError::PlanMalformed { name: name.to_owned() }),
-        }
+        let generated = Layer::new(SecretOrigin::Generated, Holds::Secrets, passwords);
+        Ok((Self { layers: vec![generated, Layer::settings(defaults)] }, environments))
     }
 
     /// The plan in a stack's environment, where the cloud keeps no plan: what `TripleO` has generated and what its user
@@ -83,7 +103,19 @@ impl Plan {
         if parameter_defaults.is_empty() {
             return Err(SourceError::PlanWithoutPasswords { name: name.to_owned() });
         }
-        Ok(Self { parameter_defaults, ..Self::default() })
+        Ok(Self { layers: vec![Layer::settings(parameter_defaults)] })
+    }
+}
+
+/// The `parameter_defaults` of an environment file; an empty file sets none.
+pub(super) fn defaults_of(content: Data, name: &str) -> Result<Vec<(ParameterName, Data)>, SourceError> {
+    match content {
+        Data::Map(sections) => {
+            let defaults = sections.into_iter().find(|(section, _)| section.is("parameter_defaults"));
+            defaults.map_or_else(|| Ok(Vec::new()), |(_, defaults)| parameters(defaults, name))
+        }
+        Data::Scalar(scalar) if scalar.kind == Kind::Null => Ok(Vec::new()),
+        Data::Scalar(_) | Data::List(_) => Err(SourceError::PlanMalformed { name: name.to_owned() }),
     }
 }
 

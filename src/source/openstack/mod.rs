@@ -20,10 +20,10 @@ use std::path::PathBuf;
 
 use crate::fs;
 use crate::json;
-use crate::model::{EnvironmentFile, Origin, SourceKind};
+use crate::model::{EnvironmentFile, Origin, SecretOrigin, SourceKind};
 
 use super::plan::is_masked;
-use super::{Harvest, Output, Plan, Service, SourceError, Warning};
+use super::{Harvest, Holds, Layer, Output, Plan, Service, SourceError, Warning};
 
 pub use barbican::{BarbicanError, BarbicanReference};
 pub use cloud::{CloudSettings, Variables};
@@ -146,7 +146,8 @@ async fn gather(
     };
     let Gathered { state, mut plan, outputs, warnings } = found;
     if let Some(barbican) = &barbican {
-        plan.barbican = barbican::fetch(session, barbican, &wanted.barbican).await?;
+        let kept = barbican::fetch(session, barbican, &wanted.barbican).await?;
+        plan.layers.push(Layer::new(SecretOrigin::Barbican, Holds::Secrets, kept));
     }
     let origin = Origin {
         auth_url: Some(settings.auth_url.to_string()),

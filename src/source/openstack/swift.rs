@@ -5,6 +5,7 @@ use serde::Deserialize;
 
 use crate::model::{Data, hex};
 use crate::secret::SecretValue;
+use crate::source::plan::{Layer, defaults_of};
 use crate::source::{Plan, Service, SourceError};
 use crate::yaml;
 
@@ -39,11 +40,14 @@ impl<'a> Container<'a> {
         // EXPOSE: parsed into secret values; the parser's errors carry no text
         let (mut plan, environments) =
             answer.body.expose(|bytes| Plan::read_with_environments(bytes, &name))?;
+        let mut set = Vec::new();
         for environment in environments {
             if let Some((content, name)) = self.environment(environment).await? {
-                plan.add_environment(content, &name)?;
+                set.extend(defaults_of(content, &name)?);
             }
         }
+        // What a plan's environment files set, it sets before everything else
+        plan.layers.insert(0, Layer::settings(set));
         Ok(StoredPlan { plan, version })
     }
 
