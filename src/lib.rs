@@ -21,7 +21,7 @@
 //! let recipient = keygen::NewIdentity::make().recipient;
 //! let recipients = recipients::RecipientSet::given(&[recipient], &[])?;
 //! let slot = bundle::Slot::at(&directory.join("bundle"))?;
-//! let harvest = source::from_file(&source::FileSource::named(&plan))?;
+//! let harvest = source::from_files(&source::Files::new(vec![source::FileSource::named(&plan)]))?;
 //! let classified = classify::classify(harvest, &classify::Choice::default());
 //! let sealed = seal::seal(guard::clear(classified, guard::OnSecret::Seal)?, &recipients)?;
 //! assert_eq!(slot.write(&sealed)?.secrets[0].name.as_str(), "NovaPassword");

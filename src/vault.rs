@@ -43,6 +43,25 @@ pub struct SourceSettings {
     pub exclude: Vec<String>,
     /// Parameters that Barbican has, each with its reference.
     pub barbican: BTreeMap<String, String>,
+    /// `TripleO`'s release, where it is not to be found out.
+    pub release: Option<String>,
+    /// The deployment's working directory, from Wallaby on: files instead of a cloud.
+    pub working_dir: Option<PathBuf>,
+    /// Where config-download has left its files, if not in the release's own place.
+    pub config_download_dir: Option<PathBuf>,
+    /// Clusters of Ceph to add.
+    pub ceph: CephSettings,
+}
+
+/// The `ceph` of a vault file's `source`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+#[non_exhaustive]
+pub struct CephSettings {
+    /// The stacks that have one each.
+    pub stacks: Vec<String>,
+    /// Whose key to them.
+    pub client: Option<String>,
 }
 
 /// Why a vault file cannot be used.
@@ -62,6 +81,12 @@ pub enum VaultError {
         /// The column, from 1.
         column: usize,
     },
+    /// `release` names none.
+    #[error("dcn-vault.yaml: `{name}` is no release of TripleO that this version knows")]
+    Release {
+        /// What it names.
+        name: String,
+    },
     /// It is another version's.
     #[error("`{}` is of version {version}", .path.display())]
     Version {
@@ -77,10 +102,19 @@ impl Hint for VaultError {
         match self {
             Self::File(error) => error.hint(),
             Self::Malformed { .. } => String::from(
-                "it has `version: 1` and `source:`, with cloud, stack, plan (texts), exclude (a list) and barbican (a map)",
+                "it has `version: 1` and `source:`, with cloud, stack, plan, release, working_dir, config_download_dir (texts), exclude (a list), barbican and ceph (maps)",
             ),
+            Self::Release { .. } => String::from("`dcn-vault pull --help` lists those that it knows"),
             Self::Version { .. } => String::from("use a newer dcn-vault, or write `version: 1`"),
         }
+    }
+}
+
+impl VaultError {
+    /// The error of a release's name that is none.
+    #[must_use]
+    pub fn release(name: &str) -> Self {
+        Self::Release { name: name.escape_debug().take(40).collect() }
     }
 }
 
@@ -104,6 +138,20 @@ impl Vault {
             return Err(VaultError::Version { path, version: file.version });
         }
         Ok(Self { directory: directory.to_owned(), source: file.source })
+    }
+
+    /// With the paths in its settings as the shell would have them: `~/` is `home`, and what is relative is so to the
+    /// vault, wherever one works in it.
+    #[must_use]
+    pub fn with_home(mut self, home: Option<&Path>) -> Self {
+        let Self { directory, source } = &mut self;
+        for path in [&mut source.working_dir, &mut source.config_download_dir].into_iter().flatten() {
+            *path = match (path.strip_prefix("~"), home) {
+                (Ok(below), Some(home)) => home.join(below),
+                _ => directory.join(&*path),
+            };
+        }
+        self
     }
 
     /// Where its recipients are.

@@ -13,7 +13,7 @@ use pulled::Pulled;
 #[test]
 fn a_file_that_no_bundle_has_is_named_with_those_that_it_may_have() {
     let pulled = Pulled::new();
-    let list = "hint: it is one of: endpoint-map.json, all-nodes-extra-map-data.json, global-config-extra-map-data.json, extra-host-file-entries.json, oslo-messaging.yaml, passwords.yaml\n";
+    let list = "hint: it is one of: endpoint-map.json, all-nodes-extra-map-data.json, global-config-extra-map-data.json, extra-host-file-entries.json, oslo-messaging.yaml, export-settings.yaml, ceph-external.yaml, passwords.yaml\n";
     for (name, shown) in
         [("secrets.yaml", "secrets.yaml"), ("../identity.txt", "../identity.txt"), ("\u{1b}c", "\\u{1b}c")]
     {

@@ -102,7 +102,7 @@ fn an_output_that_goes_wrong_leaves_nothing() {
         (Fault::forbidden(output()), "Heat refuses this: the user's role is not enough (403)", ROLE),
         (refused(output()), "Heat does not accept the token that Keystone gave (401)", TOKEN),
         (absent(output()), "stack `overcloud` has no output `EndpointMap`", "is it the control plane's stack? Name it with --stack"),
-        (absent(Place::Output(String::from("AllNodesConfig"))), "stack `overcloud` has no output `AllNodesConfig`", "from Train on it is a file: give --config-download-dir the directory that has group_vars/overcloud.json"),
+        (absent(Place::Output(String::from("AllNodesConfig"))), "the data of all nodes of stack `overcloud` is neither an output nor a file here", "Train keeps it in /var/lib/mistral/overcloud/group_vars/overcloud.json, Ussuri and Victoria in {here}/config-download/overcloud/group_vars/overcloud.json, Wallaby and later in {here}/overcloud-deploy/overcloud/config-download/overcloud/group_vars/overcloud.json, of whoever deployed: name the directory that has it with --config-download-dir"),
         (escapes(output()), "Heat answered with status 500", DELAYED),
         (Fault::NotJson(output()), "Heat gave an answer that is not JSON", OTHER_SERVICE),
         (Fault::Truncated(output()), "Heat's answer broke off", BROKEN),
@@ -132,7 +132,7 @@ fn a_plan_that_goes_wrong_leaves_nothing() {
         (Fault::unavailable(Swift), "Swift answered with status 503", DELAYED),
         (Fault::forbidden(Swift), "Swift refuses this: the user's role is not enough (403)", SWIFT_ROLE),
         (refused(Swift), "Swift does not accept the token that Keystone gave (401)", TOKEN),
-        (absent(Swift), "there is no plan `overcloud`: Swift has no container of that name", "a plan has its stack's name: give it with --plan. From Wallaby on there is none: use --from-file"),
+        (absent(Swift), "there is no plan `overcloud`: Swift has no container of that name", "a plan has its stack's name: give it with --plan. From Wallaby on there is none: use --working-dir ~/overcloud-deploy/STACK"),
         (escapes(Swift), "Swift answered with status 500", DELAYED),
         (Fault::NotJson(Swift), "overcloud/plan-environment.yaml:1:2: this is not YAML", QUOTES),
         (Fault::Truncated(Swift), "Swift's answer broke off", BROKEN),
@@ -241,7 +241,7 @@ fn check(change: impl Fn(&mut Contents), fault: Option<&Fault>, (error, hint): (
         let pull = ["pull", "-r", &recipient, "-o", "bundle"];
         let pulled = said(scratch.program().envs(cloud.os_variables()).args(pull));
 
-        assert_refused(&pulled, 1, &format!("error: {error}\nhint: {hint}\n"));
+        assert_refused(&pulled, 1, &scratch.filled(&format!("error: {error}\nhint: {hint}\n")));
         assert_eq!(occurring(&cloud.secrets(), pulled.err.as_bytes()), Vec::<&String>::new());
         assert!(!pulled.err.contains("CANARY"), "{}", pulled.err);
         assert!((scratch.names(), scratch.files()) == before, "{fault:?}: a file has appeared or changed");

@@ -43,7 +43,9 @@ fn every_site_in_keys_opens_the_bundle_and_nobody_else() {
     pulled(&ended);
     assert_eq!(
         ended.err,
-        scratch.filled("wrote {here}/bundle: generation 1, 2 secrets, sealed for lyon, turin\n")
+        scratch.filled(
+            "plan.yaml: a plan\nwrote {here}/bundle: generation 1, 2 secrets, sealed for lyon, turin\n"
+        )
     );
     for identity in ["lyon.txt", "turin.txt"] {
         let opened = scratch.run(["decrypt", "-i", identity]);
@@ -74,7 +76,7 @@ fn a_dry_run_writes_nothing() {
     let (scratch, recipient) = Scratch::with_plan();
     let ended = scratch.run(FROM_FILE.iter().chain(&["-r", &recipient, "--dry-run", "-o", "deep/bundle"]));
     pulled(&ended);
-    assert_eq!(ended.err, "dry run: nothing was written\n");
+    assert_eq!(ended.err, "plan.yaml: a plan\ndry run: nothing was written\n");
     assert_eq!(scratch.names(), ["identity.txt", "plan.yaml"]);
 }
 
@@ -98,7 +100,7 @@ fn a_secret_in_a_plaintext_file_can_be_refused() {
     let ended = said(scratch.program().envs(cloud.os_variables()).args(pull));
     let err = "error: `global-config-extra-map-data.json` holds a secret at GlobalConfigExtraMapData.oslo_messaging_rpc_password\nhint: leave --on-secret at `seal`: the file is then sealed whole\n";
     let warning = "warning: asked over http, so that the token and the answers crossed the network in clear: Keystone, Heat, Swift\n";
-    assert_refused(&ended, 1, &format!("{warning}{err}"));
+    assert_refused(&ended, 1, &format!("release: stein or before\n{warning}{err}"));
     assert_eq!((scratch.names(), scratch.files()), before);
     assert_eq!(cloud.tokens_alive(), 0);
 }
@@ -170,7 +172,7 @@ fn a_masked_value_in_a_config_download_directory_is_refused() {
     assert_refused(
         &ended,
         1,
-        "error: cannot read `download/group_vars/overcloud.json`: no such file or directory\nhint: check the path\n",
+        "error: the data of all nodes of stack `overcloud` is neither an output nor a file here\nhint: looked for download/group_vars/overcloud.json and download/overcloud/group_vars/overcloud.json: name the directory that has it with --config-download-dir\n",
     );
     scratch.write("download/group_vars/overcloud.json", r#"{"key": "******"}"#, 0o600);
     let hidden =
@@ -179,7 +181,7 @@ fn a_masked_value_in_a_config_download_directory_is_refused() {
         &pull(),
         1,
         &format!(
-            "error: output `AllNodesConfig` of stack `overcloud` holds `******`, which is Heat's mask and no value\n{hidden}"
+            "error: output `AllNodesConfig` of `download/group_vars/overcloud.json` holds `******`, which is Heat's mask and no value\n{hidden}"
         ),
     );
     assert_eq!((scratch.join("bundle").exists(), cloud.tokens_alive()), (false, 0));

@@ -10,6 +10,7 @@ const ANOTHER: &str = "hint: give another directory; nothing in this one was tou
 const FROM_FILE: [&str; 3] = ["pull", "--from-file", "plan.yaml"];
 const LOST: &str = "hint: take it out, of git's history too, and make a new one: `dcn-vault keygen -o FILE` prints its recipient\n";
 const NO_RECIPIENT: &str = "hint: it is `age1…` of 62 characters, as `dcn-vault keygen` prints it, or an ssh-ed25519 or ssh-rsa key\n";
+const KINDS: &str = "hint: give a plan-environment.yaml, an environment file with `parameter_defaults`, an export, what `openstack stack output show -f json` prints, kolla-ansible's passwords.yml or OpenStack-Ansible's user_secrets.yml\n";
 const OTHER_PLAN: &str =
     "hint: is it the plan of a deployed stack? Name it with --plan, or give another --from-file\n";
 
@@ -115,9 +116,7 @@ fn a_file_that_is_no_plan_is_refused() {
         (b" \n\n", &format!("error: odd.yaml is empty\n{OTHER_PLAN}")),
         (
             b"- not-a-real-secret\n",
-            &format!(
-                "error: odd.yaml is not a plan: a map with `passwords` and `parameter_defaults`, each a map of parameters\n{OTHER_PLAN}"
-            ),
+            &format!("error: odd.yaml is none of the files that can be read\n{KINDS}"),
         ),
         (b"passwords: {a: 'not-a-real-secret\n", &format!("error: odd.yaml:1:16: {broken}")),
         (
@@ -142,7 +141,7 @@ fn a_file_that_is_no_plan_is_refused() {
 #[test]
 fn flags_that_do_not_go_together_are_a_matter_of_usage() {
     let (scratch, _) = Scratch::with_plan();
-    for flag in ["--os-cloud", "--stack", "--plan", "--config-download-dir"] {
+    for flag in ["--os-cloud", "--plan", "--working-dir", "--barbican"] {
         let ended = scratch.run(from_file(&[flag, "x"]));
         assert_eq!((ended.code, ended.out.as_str()), (2, ""));
         let first = ended.err.lines().next().unwrap();

@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 use crate::json;
 use crate::model::{Data, EnvironmentFile, Glob, Origin, ParameterName, Scalar, SecretOrigin};
 use crate::secret::SecretBuffer;
-use crate::source::{Harvest, Holds, Layer, Plan};
+use crate::source::{Form, Harvest, Holds, Layer, Plan};
 use crate::yaml;
 
 pub(crate) use names::{NameSays, name_says};
@@ -38,7 +38,8 @@ pub struct Choice {
 pub struct Classified {
     pub(crate) origin: Origin,
     pub(crate) secrets: Vec<Secret>,
-    pub(crate) passwords: Document,
+    /// Secret whatever is in them.
+    pub(crate) sealed: Vec<Document>,
     /// Secrets that no site gets. The guard searches for them all the same.
     pub(crate) withheld: Vec<Parameter>,
     pub(crate) candidates: Vec<Document>,
@@ -70,15 +71,24 @@ pub(crate) struct Document {
 /// Sorts `harvest`.
 #[must_use]
 pub fn classify(harvest: Harvest, choice: &Choice) -> Classified {
-    let Harvest { origin, plan, outputs, warnings: _ } = harvest;
+    let Harvest { origin, plan, outputs, settings, notes: _, warnings: _ } = harvest;
     let oslo = oslo::settings(&outputs, &choice.roles);
-    let mut candidates: Vec<Document> =
-        outputs.into_iter().filter_map(|output| environment_file(output.file, output.value)).collect();
-    candidates.extend(oslo.map(oslo::document));
+    let documents = outputs.into_iter().filter_map(|output| environment_file(output.file, output.value));
+    let (mut sealed, mut candidates): (Vec<Document>, Vec<Document>) =
+        documents.partition(|document| document.file == EnvironmentFile::CephExternal);
+    candidates.extend(oslo.map(|settings| parameters(EnvironmentFile::OsloMessaging, settings)));
+    if !settings.is_empty() {
+        candidates.push(parameters(EnvironmentFile::ExportSettings, settings));
+    }
+    let form = plan.form;
     let Sorted { pulled, withheld } = sort(plan, &choice.exclude);
-    let (secrets, values): (Vec<Secret>, Vec<Data>) = pulled.into_iter().unzip();
-    let passwords = passwords(&secrets, values);
-    Classified { origin, secrets, passwords, withheld, candidates }
+    let (mut secrets, values): (Vec<Secret>, Vec<Data>) = pulled.into_iter().unzip();
+    let passwords = passwords(&secrets, values, form);
+    let of_ceph = sealed.iter().flat_map(|document| document.parameters.clone());
+    secrets.extend(of_ceph.map(|name| Secret { name, origin: SecretOrigin::Generated }));
+    secrets.sort_by(|one, other| one.name.cmp(&other.name));
+    sealed.push(passwords);
+    Classified { origin, secrets, sealed, withheld, candidates }
 }
 
 /// A plan's parameters.
@@ -89,10 +99,25 @@ struct Sorted {
 
 fn environment_file(file: EnvironmentFile, value: Data) -> Option<Document> {
     let parameter = file.parameter()?;
-    let content = value.wrapped(parameter).wrapped("parameter_defaults");
+    let content = value.wrapped(parameter).wrapped(PARAMETERS);
+    Some(document(file, ParameterName::parse(parameter).into_iter().collect(), content))
+}
+
+/// An environment file that sets these.
+fn parameters(file: EnvironmentFile, settings: Vec<(ParameterName, Data)>) -> Document {
+    let names = settings.iter().map(|(name, _)| name.clone()).collect();
+    let entries = settings.into_iter().map(|(name, value)| (Scalar::string(name.as_str()), value)).collect();
+    document(file, names, Data::Map(entries).wrapped(PARAMETERS))
+}
+
+fn document(file: EnvironmentFile, parameters: Vec<ParameterName>, content: Data) -> Document {
     let mut text = SecretBuffer::new();
-    json::write(&content, &mut text);
-    Some(Document { file, parameters: ParameterName::parse(parameter).into_iter().collect(), text, content })
+    if file.is_json() {
+        json::write(&content, &mut text);
+    } else {
+        yaml::write(&content, &mut text);
+    }
+    Document { file, parameters, text, content }
 }
 
 /// The plan's secrets, each from where it was set last. Names sorted, as TripleO writes them.
@@ -121,14 +146,17 @@ fn sort(plan: Plan, exclude: &[Glob]) -> Sorted {
     }
 }
 
-fn passwords(secrets: &[Secret], values: Vec<Data>) -> Document {
+fn passwords(secrets: &[Secret], values: Vec<Data>, form: Form) -> Document {
     let parameters: Vec<ParameterName> = secrets.iter().map(|secret| secret.name.clone()).collect();
     let entries = parameters.iter().map(|name| Scalar::string(name.as_str())).zip(values).collect();
-    let content = Data::Map(entries).wrapped("parameter_defaults");
-    let mut text = SecretBuffer::new();
-    yaml::write(&content, &mut text);
-    Document { file: EnvironmentFile::Passwords, parameters, text, content }
+    let content = match form {
+        Form::Environment => Data::Map(entries).wrapped(PARAMETERS),
+        Form::Flat => Data::Map(entries),
+    };
+    document(EnvironmentFile::Passwords, parameters, content)
 }
+
+const PARAMETERS: &str = "parameter_defaults";
 
 #[cfg(test)]
 mod tests {
@@ -140,7 +168,7 @@ mod tests {
 
     fn classified(outputs: Vec<Output>, exclude: &[&str]) -> Classified {
         let plan = Plan::read(PLAN, "plan").unwrap();
-        let harvest = Harvest { origin: Origin::of(SourceKind::File), plan, outputs, warnings: Vec::new() };
+        let harvest = Harvest::new(Origin::of(SourceKind::File), plan, outputs);
         let exclude = exclude.iter().map(|pattern| Glob::new(pattern)).collect();
         classify(harvest, &Choice { exclude, ..Choice::default() })
     }
@@ -153,7 +181,7 @@ mod tests {
     #[test]
     fn everything_under_passwords_is_secret_and_what_the_user_set_wins() {
         let expected = "parameter_defaults:\n  CephClientKey: ceph\n  NovaPassword: chosen\n  SSLKey: key\n  SnmpdReadonlyUserPassword: only-here\n  UnheardOf: u\n  ZaqarPassword: z\n";
-        assert_eq!(text(&classified(Vec::new(), &[]).passwords), expected);
+        assert_eq!(text(&classified(Vec::new(), &[]).sealed[0]), expected);
     }
 
     #[test]

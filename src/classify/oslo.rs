@@ -2,11 +2,8 @@
 //! is on (then the file would send the site's messages in clear over the WAN).
 
 use crate::model::{Data, EnvironmentFile, Kind, ParameterName, Scalar};
-use crate::secret::{SecretBuffer, SecretValue};
+use crate::secret::SecretValue;
 use crate::source::Output;
-use crate::yaml;
-
-use super::Document;
 
 /// The role that the documented procedure names.
 pub const DEFAULT_ROLE: &str = "Compute";
@@ -32,15 +29,6 @@ pub(super) fn settings(outputs: &[Output], roles: &[String]) -> Option<Vec<(Para
     Some(roles.iter().filter_map(of_role).collect())
 }
 
-pub(super) fn document(settings: Vec<(ParameterName, Data)>) -> Document {
-    let parameters = settings.iter().map(|(name, _)| name.clone()).collect();
-    let entries = settings.into_iter().map(|(name, value)| (Scalar::string(name.as_str()), value)).collect();
-    let content = Data::Map(entries).wrapped("parameter_defaults");
-    let mut text = SecretBuffer::new();
-    yaml::write(&content, &mut text);
-    Document { file: EnvironmentFile::OsloMessaging, parameters, text, content }
-}
-
 fn bool_of(value: bool) -> Data {
     let text = if value { "true" } else { "false" };
     Data::Scalar(Scalar::new(Kind::Bool, SecretValue::copy_of(text)))
@@ -59,7 +47,7 @@ mod tests {
     fn written(global: &[u8]) -> Option<String> {
         let value = json::read(global, "GlobalConfig").unwrap();
         let outputs = [Output { file: EnvironmentFile::GlobalConfig, value }];
-        let document = document(settings(&outputs, &[])?);
+        let document = super::super::parameters(EnvironmentFile::OsloMessaging, settings(&outputs, &[])?);
         // EXPOSE: no secret is in it
         Some(document.text.expose(|bytes| String::from_utf8(bytes.to_vec()).unwrap()))
     }

@@ -3,14 +3,19 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::source::Release;
 
 const PULL_EXAMPLES: &str = "\
 Examples:
   dcn-vault pull --list                                       what there is
   dcn-vault pull --os-cloud undercloud                        for the sites in keys/, to bundle/
   dcn-vault pull --stack central -r age1… -o /srv/central     without a vault
-  dcn-vault pull --from-file plan-environment.yaml -r age1…   without a cloud";
+  dcn-vault pull --working-dir ~/overcloud-deploy/overcloud   Wallaby and later: without a cloud
+  dcn-vault pull --from-file plan-environment.yaml -r age1…   what was saved
+  dcn-vault pull --ceph-stack dcn0 --ceph-stack dcn1          with the sites' Ceph clusters";
 
 const RUN_EXAMPLES: &str = "\
 Placeholders in ARG:
@@ -45,7 +50,7 @@ pub(super) enum Verb {
     Keygen(KeygenArguments),
     /// Pull secrets and public data from OpenStack into a sealed bundle
     #[command(after_help = PULL_EXAMPLES)]
-    Pull(PullArguments),
+    Pull(Box<PullArguments>),
     /// Show what is in a bundle, for whom; never a value
     Show(ShowArguments),
     /// Run a command with the secrets in place, for its process tree alone
@@ -90,12 +95,24 @@ pub(super) struct PullArguments {
     /// The control plane's stack [default: overcloud]
     #[arg(long, value_name = "NAME")]
     pub(super) stack: Option<String>,
+    /// TripleO's release, where it is not to be found out
+    #[arg(long, value_name = "NAME", value_parser = release_parser())]
+    pub(super) release: Option<Release>,
     /// The Swift container of its plan [default: the stack's name]
     #[arg(long, value_name = "NAME")]
     pub(super) plan: Option<String>,
-    /// Read group_vars/overcloud.json there instead of the output AllNodesConfig (Train and later)
+    /// Read group_vars/overcloud.json there instead of the output AllNodesConfig [default: the release's own place]
     #[arg(long, value_name = "DIR")]
     pub(super) config_download_dir: Option<PathBuf>,
+    /// Read a deployment's working directory instead of a cloud (Wallaby and later)
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["os_cloud", "plan", "barbican"])]
+    pub(super) working_dir: Option<PathBuf>,
+    /// Add the Ceph cluster of this stack, with a key to it; can be repeated
+    #[arg(long, value_name = "NAME")]
+    pub(super) ceph_stack: Vec<String>,
+    /// Whose key to the Ceph clusters [default: openstack]
+    #[arg(long, value_name = "NAME")]
+    pub(super) cephx_key_client_name: Option<String>,
     /// Ask Barbican for a secret or a certificate container: REF as it prints it, and the PARAMETER that takes it
     #[arg(long, value_name = "REF=PARAMETER")]
     pub(super) barbican: Vec<String>,
@@ -105,9 +122,10 @@ pub(super) struct PullArguments {
     /// Name the clouds, stacks and plans that can be seen, each with its command; pull nothing
     #[arg(long, conflicts_with_all = ["from_file", "recipient", "recipients_file", "output", "dry_run"])]
     pub(super) list: bool,
-    /// Read a saved plan-environment.yaml instead of a cloud; `-` is standard input
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["os_cloud", "stack", "plan", "config_download_dir", "barbican", "allow_incomplete"])]
-    pub(super) from_file: Option<PathBuf>,
+    /// Read a plan, an environment file, an export, an output or Ansible's secrets instead of a cloud; `-` is
+    /// standard input; of several files the later one wins
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["os_cloud", "plan", "working_dir", "barbican", "allow_incomplete"])]
+    pub(super) from_file: Vec<PathBuf>,
     /// An age recipient who may open the bundle [default: every site in keys/]
     #[arg(short, long, value_name = "RECIPIENT")]
     pub(super) recipient: Vec<String>,
@@ -126,6 +144,11 @@ pub(super) struct PullArguments {
     /// Do everything, and write nothing
     #[arg(long)]
     pub(super) dry_run: bool,
+}
+
+fn release_parser() -> impl TypedValueParser<Value = Release> {
+    let names = PossibleValuesParser::new(Release::ALL.map(Release::name));
+    names.try_map(|name| Release::named(&name).ok_or("not a release"))
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]

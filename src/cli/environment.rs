@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use crate::fs;
 use crate::secret::SecretValue;
+use crate::source::Places;
 use crate::source::openstack::Variables;
 use crate::vault::Vault;
 
@@ -18,6 +19,11 @@ const IDENTITY_NAME: &str = "identity.txt";
 
 /// The vault that `-C` names, or that the current directory is in.
 pub(super) fn vault(directory: Option<&Path>) -> Result<Vault, Failure> {
+    let vault = find_vault(directory)?;
+    Ok(vault.with_home(path("HOME").as_deref()))
+}
+
+fn find_vault(directory: Option<&Path>) -> Result<Vault, Failure> {
     if let Some(directory) = directory {
         // The directories above it are found in its true path, not in the words that lead to it: above `../x` is not here
         return Ok(Vault::find(&fs::true_path(directory)?)?);
@@ -68,6 +74,11 @@ pub(super) fn for_command() -> Vec<(OsString, OsString)> {
 /// Where short-lived directories of this user go.
 pub(super) fn runtime_directory() -> PathBuf {
     path("XDG_RUNTIME_DIR").filter(|directory| directory.is_dir()).unwrap_or_else(std::env::temp_dir)
+}
+
+/// Where deployments of `TripleO` leave files on this host.
+pub(super) fn places() -> Places {
+    Places::with_home(path("HOME"))
 }
 
 fn config_home() -> Option<PathBuf> {

@@ -1,5 +1,5 @@
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use crate::bundle::{Manifest, Slot};
@@ -9,8 +9,10 @@ use crate::model::{Glob, GuardReport, ParameterName, Rule, Site};
 use crate::recipients::RecipientSet;
 use crate::seal::seal;
 use crate::source::openstack::{self, BarbicanError, BarbicanReference, CloudSettings, Wanted};
-use crate::source::{FileSource, Harvest, from_file};
-use crate::vault::{SourceSettings, Vault};
+use crate::source::{
+    Ceph, FileSource, Files, Harvest, Places, Release, WorkingDir, from_files, from_working_dir,
+};
+use crate::vault::{SourceSettings, Vault, VaultError};
 
 use super::args::{OnSecret, PullArguments};
 use super::environment;
@@ -30,6 +32,9 @@ pub(super) fn pull(arguments: &PullArguments, directory: Option<&Path>, ui: Ui) 
     let output = arguments.output.clone().unwrap_or_else(|| vault.bundle());
     let slot = Slot::at(&output)?;
     let harvest = harvest(arguments, &vault.source)?;
+    for note in &harvest.notes {
+        ui.say(&note.to_string());
+    }
     for warning in &harvest.warnings {
         ui.warn(&warning.to_string());
     }
@@ -67,18 +72,61 @@ fn recipients(arguments: &PullArguments, vault: &Vault) -> Result<RecipientSet, 
 }
 
 fn harvest(arguments: &PullArguments, source: &SourceSettings) -> Result<Harvest, Failure> {
-    if let Some(path) = &arguments.from_file {
-        return Ok(from_file(&FileSource::named(path))?);
+    let stack = arguments.stack.as_ref().or(source.stack.as_ref());
+    let stack = stack.cloned().unwrap_or_else(|| DEFAULT_STACK.to_owned());
+    let release = match (arguments.release, &source.release) {
+        (None, Some(name)) => Some(Release::named(name).ok_or_else(|| VaultError::release(name))?),
+        (given, _) => given,
+    };
+    let config_download_dir = arguments.config_download_dir.as_ref().or(source.config_download_dir.as_ref());
+    let places = environment::places();
+    let ceph =
+        ceph(arguments, source, config_download_dir, &places).map(|ceph| ceph.collect()).transpose()?;
+    let mut harvest = if !arguments.from_file.is_empty() {
+        let sources = arguments.from_file.iter().map(|path| FileSource::named(path)).collect();
+        let mut files = Files::new(sources);
+        (files.stack, files.release) = (stack, release);
+        files.config_download_dir.clone_from(&arguments.config_download_dir);
+        from_files(&files)?
+    } else if let Some(directory) = working_dir(arguments, source) {
+        let mut wanted = WorkingDir::new(directory.clone(), stack);
+        (wanted.release, wanted.allow_incomplete) = (release, arguments.allow_incomplete);
+        wanted.config_download_dir = config_download_dir.cloned();
+        from_working_dir(&wanted)?
+    } else {
+        let plan = arguments.plan.as_ref().or(source.plan.as_ref()).cloned().unwrap_or_else(|| stack.clone());
+        let mut wanted = Wanted::new(stack, plan, places);
+        (wanted.release, wanted.allow_incomplete) = (release, arguments.allow_incomplete);
+        wanted.config_download_dir = config_download_dir.cloned();
+        wanted.barbican = barbican(arguments, source)?;
+        let cloud = arguments.os_cloud.as_ref().or(source.cloud.as_ref());
+        let settings = CloudSettings::find(cloud.map(String::as_str), environment::openstack())?;
+        openstack::pull(&settings, &wanted)?
+    };
+    harvest.outputs.extend(ceph);
+    Ok(harvest)
+}
+
+/// The working directory that is to be read; whoever names a cloud or a plan means those.
+fn working_dir<'a>(arguments: &'a PullArguments, source: &'a SourceSettings) -> Option<&'a PathBuf> {
+    let names_cloud =
+        arguments.os_cloud.is_some() || arguments.plan.is_some() || !arguments.barbican.is_empty();
+    arguments.working_dir.as_ref().or_else(|| source.working_dir.as_ref().filter(|_| !names_cloud))
+}
+
+fn ceph(
+    arguments: &PullArguments,
+    source: &SourceSettings,
+    config_download_dir: Option<&PathBuf>,
+    places: &Places,
+) -> Option<Ceph> {
+    let stacks = if arguments.ceph_stack.is_empty() { &source.ceph.stacks } else { &arguments.ceph_stack };
+    let mut ceph = (!stacks.is_empty()).then(|| Ceph::new(stacks.clone(), places.clone()))?;
+    ceph.config_download_dir = config_download_dir.cloned();
+    if let Some(client) = arguments.cephx_key_client_name.as_ref().or(source.ceph.client.as_ref()) {
+        ceph.client.clone_from(client);
     }
-    let chosen = |flag: &Option<String>, setting: &Option<String>| flag.clone().or_else(|| setting.clone());
-    let cloud = chosen(&arguments.os_cloud, &source.cloud);
-    let stack = chosen(&arguments.stack, &source.stack).unwrap_or_else(|| DEFAULT_STACK.to_owned());
-    let plan = chosen(&arguments.plan, &source.plan).unwrap_or_else(|| stack.clone());
-    let mut wanted = Wanted::new(stack, plan, arguments.config_download_dir.clone());
-    wanted.barbican = barbican(arguments, source)?;
-    wanted.allow_incomplete = arguments.allow_incomplete;
-    let settings = CloudSettings::find(cloud.as_deref(), environment::openstack())?;
-    Ok(openstack::pull(&settings, &wanted)?)
+    Some(ceph)
 }
 
 /// What is asked of Barbican; the command line wins over the vault for the same parameter.

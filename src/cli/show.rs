@@ -3,7 +3,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use crate::bundle::{Bundle, Manifest};
-use crate::model::{Origin, SecretOrigin};
+use crate::model::{Origin, SecretOrigin, SourceKind};
 
 use super::args::ShowArguments;
 use super::environment;
@@ -71,15 +71,17 @@ fn table(manifest: &Manifest, path: &Path) -> String {
 
 fn source(origin: &Origin) -> String {
     let shown = |text: &Option<String>| text.as_deref().unwrap_or("?").escape_debug().to_string();
-    match (&origin.stack, &origin.plan) {
-        (Some(_), Some(_)) => format!(
-            "stack {} ({}), plan {}, {}",
-            shown(&origin.stack),
-            shown(&origin.stack_status),
-            shown(&origin.plan),
-            shown(&origin.auth_url)
-        ),
-        _ => String::from("a file"),
+    let release =
+        origin.release.as_ref().map_or_else(String::new, |name| format!(", {}", name.escape_debug()));
+    match origin.kind {
+        SourceKind::Openstack => {
+            let plan =
+                origin.plan.as_ref().map_or_else(String::new, |_| format!(", plan {}", shown(&origin.plan)));
+            let (stack, status) = (shown(&origin.stack), shown(&origin.stack_status));
+            format!("stack {stack} ({status}){plan}, {}{release}", shown(&origin.auth_url))
+        }
+        SourceKind::WorkingDir => format!("the working directory of stack {}{release}", shown(&origin.stack)),
+        SourceKind::File => format!("files{release}"),
     }
 }
 

@@ -88,8 +88,8 @@ pub(crate) enum ClearedContent {
 ///
 /// [`GuardError::SecretFound`] when `on_secret` is [`OnSecret::Refuse`].
 pub fn clear(classified: Classified, on_secret: OnSecret) -> Result<Cleared, GuardError> {
-    let Classified { origin, secrets, passwords, withheld, candidates } = classified;
-    let known = KnownValues::of(&passwords.content, &withheld);
+    let Classified { origin, secrets, sealed, withheld, candidates } = classified;
+    let known = KnownValues::of(&sealed, &withheld);
     let mut findings = Vec::new();
     let mut files = Vec::new();
     for candidate in candidates {
@@ -100,7 +100,7 @@ pub fn clear(classified: Classified, on_secret: OnSecret) -> Result<Cleared, Gua
         files.push(decide(candidate, found.is_empty()));
         findings.extend(found);
     }
-    files.push(decide(passwords, false));
+    files.extend(sealed.into_iter().map(|document| decide(document, false)));
     files.sort_by_key(|file| file.file);
     let report = GuardReport { searched: known.searched, too_short: known.too_short, findings };
     Ok(Cleared { origin, secrets, files, report })

@@ -11,7 +11,7 @@ fn cleared(nodes: &str, on_secret: OnSecret) -> Result<Cleared, GuardError> {
     let outputs = vec![Output { file: EnvironmentFile::AllNodes, value }];
     let plan = Plan::read(PLAN, "plan").unwrap();
     let origin = Origin::of(SourceKind::Openstack);
-    let harvest = Harvest { origin, plan, outputs, warnings: Vec::new() };
+    let harvest = Harvest::new(origin, plan, outputs);
     let mut choice = Choice::default();
     choice.exclude.push(Glob::new("Ceph*"));
     clear(classify(harvest, &choice), on_secret)

@@ -1,6 +1,6 @@
 use aho_corasick::{AhoCorasick, MatchKind};
 
-use crate::classify::Parameter;
+use crate::classify::{Document, Parameter};
 use crate::json;
 use crate::model::{Data, Kind, ParameterName, Scalar};
 use crate::secret::SecretBuffer;
@@ -19,10 +19,12 @@ pub(super) struct KnownValues {
 }
 
 impl KnownValues {
-    /// The values in `passwords`, which is the passwords file's content, and those that no site gets.
-    pub(super) fn of(passwords: &Data, withheld: &[Parameter]) -> Self {
+    /// The values in the files that are secret whatever is in them, and those that no site gets.
+    pub(super) fn of(sealed: &[Document], withheld: &[Parameter]) -> Self {
         let mut patterns = Patterns::default();
-        if let Some(Data::Map(parameters)) = passwords.under("parameter_defaults") {
+        for document in sealed {
+            let parameters = document.content.under("parameter_defaults").unwrap_or(&document.content);
+            let Data::Map(parameters) = parameters else { continue };
             for (key, value) in parameters {
                 // EXPOSE: a parameter's name is public
                 if let Ok(name) = key.text.expose(ParameterName::parse) {
@@ -141,5 +143,15 @@ fn is_public(name: &str, key: &str) -> bool {
                 | "SSLRootCertificate",
             _
         ) | ("MigrationSshKey", "public_key")
+            | (
+                "CephExternalMultiConfig",
+                "caps"
+                    | "ceph_conf_overrides"
+                    | "cluster"
+                    | "external_cluster_mon_ips"
+                    | "fsid"
+                    | "mode"
+                    | "name"
+            )
     )
 }

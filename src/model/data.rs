@@ -84,6 +84,28 @@ impl Data {
         entries.iter().find(|(name, _)| name.is(key)).map(|(_, value)| value)
     }
 
+    /// Whether both hold the same values, of the same types, in the same order.
+    #[must_use]
+    pub fn same(&self, other: &Self) -> bool {
+        let texts = |one: &Scalar, other: &Scalar| {
+            // EXPOSE: compared in place
+            one.kind == other.kind && one.text.expose(|one| other.is(one))
+        };
+        match (self, other) {
+            (Self::Scalar(one), Self::Scalar(other)) => texts(one, other),
+            (Self::List(one), Self::List(other)) => {
+                one.len() == other.len() && one.iter().zip(other).all(|(one, other)| one.same(other))
+            }
+            (Self::Map(one), Self::Map(other)) => {
+                let entries = |((key, value), (other_key, other)): (&Entry, &Entry)| {
+                    texts(key, other_key) && value.same(other)
+                };
+                one.len() == other.len() && one.iter().zip(other).all(entries)
+            }
+            (Self::Scalar(_) | Self::List(_) | Self::Map(_), _) => false,
+        }
+    }
+
     /// Takes the value under `key` out, when this is a map that has it.
     #[must_use]
     pub fn take(mut self, key: &str) -> Option<Self> {

@@ -12,18 +12,24 @@ pub enum EnvironmentFile {
     HostEntries,
     /// Turns TLS off for the message bus where the centre does not use it.
     OsloMessaging,
+    /// What the release's own export adds.
+    ExportSettings,
+    /// Other clusters of Ceph, with a key to each.
+    CephExternal,
     /// The centre's passwords and keys.
     Passwords,
 }
 
 impl EnvironmentFile {
     /// All of them; a later one wins where two set the same parameter.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 8] = [
         Self::EndpointMap,
         Self::AllNodes,
         Self::GlobalConfig,
         Self::HostEntries,
         Self::OsloMessaging,
+        Self::ExportSettings,
+        Self::CephExternal,
         Self::Passwords,
     ];
 
@@ -36,8 +42,16 @@ impl EnvironmentFile {
             Self::GlobalConfig => "global-config-extra-map-data.json",
             Self::HostEntries => "extra-host-file-entries.json",
             Self::OsloMessaging => "oslo-messaging.yaml",
+            Self::ExportSettings => "export-settings.yaml",
+            Self::CephExternal => "ceph-external.yaml",
             Self::Passwords => "passwords.yaml",
         }
+    }
+
+    /// Whether it is written as JSON, as the documented procedure writes it; YAML else.
+    #[must_use]
+    pub const fn is_json(self) -> bool {
+        matches!(self, Self::EndpointMap | Self::AllNodes | Self::GlobalConfig | Self::HostEntries)
     }
 
     /// The stack output that the file is made from.
@@ -48,11 +62,11 @@ impl EnvironmentFile {
             Self::AllNodes => Some("AllNodesConfig"),
             Self::GlobalConfig => Some("GlobalConfig"),
             Self::HostEntries => Some("HostsEntry"),
-            Self::OsloMessaging | Self::Passwords => None,
+            Self::OsloMessaging | Self::ExportSettings | Self::CephExternal | Self::Passwords => None,
         }
     }
 
-    /// The parameter of the site's deployment that takes the output's value.
+    /// The parameter of the site's deployment that takes the value.
     #[must_use]
     pub const fn parameter(self) -> Option<&'static str> {
         match self {
@@ -60,7 +74,17 @@ impl EnvironmentFile {
             Self::AllNodes => Some("AllNodesExtraMapData"),
             Self::GlobalConfig => Some("GlobalConfigExtraMapData"),
             Self::HostEntries => Some("ExtraHostFileEntries"),
-            Self::OsloMessaging | Self::Passwords => None,
+            Self::CephExternal => Some("CephExternalMultiConfig"),
+            Self::OsloMessaging | Self::ExportSettings | Self::Passwords => None,
+        }
+    }
+
+    /// The file, beside the passwords, that an export's parameter of this name belongs in.
+    #[must_use]
+    pub fn taking(parameter: &str) -> Option<Self> {
+        match parameter {
+            "AddVipsToEtcHosts" | "AuthCloudName" => Some(Self::ExportSettings),
+            _ => Self::ALL.into_iter().find(|file| file.parameter() == Some(parameter)),
         }
     }
 

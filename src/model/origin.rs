@@ -30,6 +30,9 @@ pub struct Origin {
     /// When the stack last changed, as Heat says it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stack_updated: Option<String>,
+    /// The release of `TripleO`, or several that cannot be told apart.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub release: Option<String>,
 }
 
 /// The kinds of source.
@@ -41,6 +44,8 @@ pub enum SourceKind {
     File,
     /// Keystone, Heat and Swift.
     Openstack,
+    /// The working directory of a deployment.
+    WorkingDir,
 }
 
 impl Origin {
@@ -57,6 +62,7 @@ impl Origin {
             stack_id: None,
             stack_status: None,
             stack_updated: None,
+            release: None,
         }
     }
 }

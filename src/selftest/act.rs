@@ -179,7 +179,7 @@ fn harvest(text: SecretBuffer, output: SecretBuffer) -> Result<Harvest, ProbeErr
     let value = output.expose(|text| json::read(text, "the made-up output"))?;
     drop((text, output));
     let outputs = vec![Output { file: EnvironmentFile::AllNodes, value }];
-    Ok(Harvest { origin: Origin::of(SourceKind::File), plan, outputs, warnings: Vec::new() })
+    Ok(Harvest::new(Origin::of(SourceKind::File), plan, outputs))
 }
 
 fn stage(name: &str) -> Result<(), ProbeError> {

@@ -7,6 +7,7 @@ use crate::report::Hint;
 use crate::yaml::YamlError;
 
 use super::openstack::BarbicanError;
+use super::{CephError, Holder, OutputFault, SavedError};
 
 /// The services of OpenStack that a pull talks to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -82,6 +83,8 @@ pub enum SourceError {
     BodyTooLarge { service: Service, limit: usize },
     #[error("no cloud `{cloud}` in {searched}")]
     CloudNotFound { cloud: String, searched: String },
+    #[error(transparent)]
+    Ceph(#[from] CephError),
     #[error("{service}'s certificate is refused: {cause}")]
     CertificateRefused { service: Service, cause: CertificateFault },
     #[error("{service} cannot be reached at {url}: {cause}")]
@@ -108,12 +111,10 @@ pub enum SourceError {
     ObjectNotFound { plan: String, object: String },
     #[error("Heat could not resolve output `{output}` of stack `{stack}`")]
     OutputFailed { stack: String, output: &'static str },
-    #[error("output `{output}` of stack `{stack}` holds `******`, which is Heat's mask and no value")]
-    OutputMasked { stack: String, output: &'static str },
     #[error("stack `{stack}` has no output `{output}`")]
     OutputNotFound { stack: String, output: &'static str },
-    #[error("output `{output}` of stack `{stack}` is null")]
-    OutputNull { stack: String, output: &'static str },
+    #[error("output `{output}` of {holder} {fault}")]
+    OutputUnusable { holder: Holder, output: &'static str, fault: OutputFault },
     #[error("plan `{plan}` has changed while it was read, {times} times in a row")]
     PlanChanging { plan: String, times: usize },
     #[error("{object} does not match its ETag: it arrived damaged")]
@@ -147,6 +148,8 @@ pub enum SourceError {
     #[error("{service}'s answer broke off")]
     Truncated { service: Service },
     #[error(transparent)]
+    Saved(#[from] SavedError),
+    #[error(transparent)]
     Yaml(#[from] YamlError),
 }
 
@@ -156,9 +159,14 @@ impl SourceError {
         matches!(
             self,
             Self::OutputFailed { .. }
-                | Self::OutputMasked { .. }
                 | Self::OutputNotFound { .. }
-                | Self::OutputNull { .. }
+                | Self::OutputUnusable { .. }
+                | Self::PlanMasked { .. }
+                | Self::Saved(
+                    SavedError::AllNodesNotFound { .. }
+                        | SavedError::DeploymentUnfinished { .. }
+                        | SavedError::OutputNotSaved { .. }
+                )
                 | Self::StackFailed { .. }
                 | Self::StackInProgress { .. }
         )
@@ -166,6 +174,7 @@ impl SourceError {
 }
 
 impl Hint for SourceError {
+    #[allow(clippy::too_many_lines, reason = "a table: one line or two for each error")]
     fn hint(&self) -> String {
         match self {
             Self::AccessDenied { service: Service::Swift } => {
@@ -182,6 +191,7 @@ impl Hint for SourceError {
             Self::BodyTooLarge { .. } | Self::Truncated { .. } => String::from(
                 "try again; if it stays so, look at what stands between this host and the service",
             ),
+            Self::Ceph(error) => error.hint(),
             Self::CloudNotFound { .. } => {
                 String::from("`openstack config show` lists what clouds.yaml has; mind the case")
             }
@@ -197,7 +207,7 @@ impl Hint for SourceError {
                 String::from("check the URL, the route and the firewall: `curl -v` on it says more")
             }
             Self::ContainerNotFound { .. } => String::from(
-                "a plan has its stack's name: give it with --plan. From Wallaby on there is none: use --from-file",
+                "a plan has its stack's name: give it with --plan. From Wallaby on there is none: use --working-dir ~/overcloud-deploy/STACK",
             ),
             Self::File(error) => error.hint(),
             Self::Json(error) => error.hint(),
@@ -226,18 +236,20 @@ impl Hint for SourceError {
             Self::OutputFailed { stack, output } => {
                 format!("Heat's own words: openstack stack output show {stack} {output}")
             }
-            Self::OutputNotFound { output: "AllNodesConfig", .. } => String::from(
-                "from Train on it is a file: give --config-download-dir the directory that has group_vars/overcloud.json",
-            ),
             Self::OutputNotFound { .. } => {
                 String::from("is it the control plane's stack? Name it with --stack")
             }
-            Self::OutputNull { stack, output } => {
+            Self::OutputUnusable { fault: OutputFault::Masked, .. } | Self::PlanMasked { .. } => {
+                String::from(
+                    "it was saved from what Heat shows (LP#1999665): set the value anew, and update the stack",
+                )
+            }
+            Self::OutputUnusable { holder: Holder::Stack(stack), output, .. } => {
                 format!("look, then update the stack: openstack stack output show {stack} {output}")
             }
-            Self::OutputMasked { .. } | Self::PlanMasked { .. } => String::from(
-                "it was saved from what Heat shows (LP#1999665): set the value anew, and update the stack",
-            ),
+            Self::OutputUnusable { holder: Holder::File(_), .. } => {
+                String::from("look into the file: was it written whole, and is it the right one?")
+            }
             Self::Redirected { .. } => String::from("set the endpoint's URL to the address that it names"),
             Self::PlanChanging { .. } => String::from("pull again when nothing else writes to the plan"),
             Self::PlanDamaged { .. } => {
@@ -265,6 +277,7 @@ impl Hint for SourceError {
             Self::TokenRefused { .. } => {
                 String::from("pull again; if it stays so, the service's own login to Keystone is broken")
             }
+            Self::Saved(error) => error.hint(),
             Self::Yaml(error) => error.hint(),
         }
     }

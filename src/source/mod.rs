@@ -7,16 +7,31 @@
 //!
 //! It does not decide what is secret: all of a harvest is treated as if it were.
 
+mod ceph;
+mod config_download;
 mod error;
 mod file;
 pub mod openstack;
+mod output;
 mod plan;
+mod recognize;
+mod release;
+mod saved;
+mod user_environments;
+mod working_dir;
 
+pub use ceph::{Ceph, CephError};
 pub use error::{CertificateFault, Service, SourceError};
-pub use file::{FileSource, from_file};
-pub use plan::{Holds, Layer, Plan};
+pub use file::{FileKind, FileSource, Files, from_files};
+pub use output::{Holder, OutputFault};
+pub use plan::{Form, Holds, Layer, Plan};
+pub use release::{Layout, Places, Release};
+pub use saved::SavedError;
+pub use working_dir::{WorkingDir, from_working_dir};
 
-use crate::model::{Data, EnvironmentFile, Origin};
+use std::path::PathBuf;
+
+use crate::model::{Data, EnvironmentFile, Origin, ParameterName};
 
 /// Everything that one pull brought in.
 #[derive(Debug)]
@@ -28,8 +43,20 @@ pub struct Harvest {
     pub plan: Plan,
     /// The stack's outputs, in the order of [`EnvironmentFile::ALL`]. Empty when the source has none.
     pub outputs: Vec<Output>,
+    /// What the release's own export adds.
+    pub settings: Vec<(ParameterName, Data)>,
+    /// What was found out on the way.
+    pub notes: Vec<Note>,
     /// What the person at the keyboard should know.
     pub warnings: Vec<Warning>,
+}
+
+impl Harvest {
+    /// A plan and outputs of which there is nothing else to say.
+    #[must_use]
+    pub const fn new(origin: Origin, plan: Plan, outputs: Vec<Output>) -> Self {
+        Self { origin, plan, outputs, settings: Vec::new(), notes: Vec::new(), warnings: Vec::new() }
+    }
 }
 
 /// One output of the stack.
@@ -40,6 +67,34 @@ pub struct Output {
     pub file: EnvironmentFile,
     /// Its value.
     pub value: Data,
+}
+
+/// Something that was found out, and that somebody may want to know.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Note {
+    /// The nodes' data come from a file.
+    #[error("data of all nodes: {}", .path.display())]
+    AllNodes {
+        /// The file.
+        path: PathBuf,
+    },
+    /// What a file is.
+    #[error("{name}: {kind}")]
+    File {
+        /// The file.
+        name: String,
+        /// Its kind.
+        kind: FileKind,
+    },
+    /// The release.
+    #[error("release: {name}{}", if *.forced { ", as you say" } else { "" })]
+    Release {
+        /// One release, or several that cannot be told apart.
+        name: String,
+        /// Whether somebody has said it.
+        forced: bool,
+    },
 }
 
 /// Something that is not wrong, yet worth a line.

@@ -12,6 +12,19 @@ const MASKED: &str = "******";
 pub struct Plan {
     /// The layers, the weakest first.
     pub layers: Vec<Layer>,
+    /// How the passwords file is written.
+    pub form: Form,
+}
+
+/// How secrets stand in a file.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Form {
+    /// Under `parameter_defaults`, as Heat takes them.
+    #[default]
+    Environment,
+    /// One by one, as Ansible takes variables.
+    Flat,
 }
 
 /// Parameters that were set in one place.
@@ -91,7 +104,8 @@ impl Plan {
             return Err(SourceError::PlanWithoutPasswords { name: name.to_owned() });
         }
         let generated = Layer::new(SecretOrigin::Generated, Holds::Secrets, passwords);
-        Ok((Self { layers: vec![generated, Layer::settings(defaults)] }, environments))
+        let layers = vec![generated, Layer::settings(defaults)];
+        Ok((Self { layers, ..Self::default() }, environments))
     }
 
     /// The plan in a stack's environment, where the cloud keeps no plan: what `TripleO` has generated and what its user
@@ -103,7 +117,7 @@ impl Plan {
         if parameter_defaults.is_empty() {
             return Err(SourceError::PlanWithoutPasswords { name: name.to_owned() });
         }
-        Ok(Self { layers: vec![Layer::settings(parameter_defaults)] })
+        Ok(Self { layers: vec![Layer::settings(parameter_defaults)], ..Self::default() })
     }
 }
 

@@ -13,8 +13,7 @@ const AT_MOST: Duration = Duration::from_secs(15);
 const CHECK_LOGIN: &str = "Keystone says no more: check user, password, project and their domains";
 const SET_PROJECT: &str = "set `project_name` (OS_PROJECT_NAME), and check the user's role in it";
 const TAKE_ROLE: &str = "reading a plan takes the role `admin` or `swiftoperator` in the plan's project";
-const NAME_PLAN: &str =
-    "a plan has its stack's name: give it with --plan. From Wallaby on there is none: use --from-file";
+const NAME_PLAN: &str = "a plan has its stack's name: give it with --plan. From Wallaby on there is none: use --working-dir ~/overcloud-deploy/STACK";
 const NAME_CA: &str = "name its CA in `cacert` (clouds.yaml) or OS_CACERT";
 const REACH: &str = "check the URL, the route and the firewall: `curl -v` on it says more";
 const AUTH_TYPE: &str = "the setting `auth_type` cannot be used: only `password` is supported so far";
@@ -102,8 +101,8 @@ const STACKS: [Case; 7] = [
     stack("nooutputs", "stack `nooutputs` has no output `EndpointMap`", NAME_STACK),
     stack(
         "train",
-        "stack `train` has no output `AllNodesConfig`",
-        "from Train on it is a file: give --config-download-dir the directory that has group_vars/overcloud.json",
+        "the data of all nodes of stack `train` is neither an output nor a file here",
+        "Train keeps it in /var/lib/mistral/train/group_vars/overcloud.json, Ussuri and Victoria in {home}/config-download/train/group_vars/overcloud.json, Wallaby and later in {home}/overcloud-deploy/train/config-download/train/group_vars/overcloud.json, of whoever deployed: name the directory that has it with --config-download-dir",
     ),
     stack(
         "nulls",

@@ -2,8 +2,8 @@ use reqwest::Url;
 use serde::Deserialize;
 
 use crate::json;
-use crate::model::{Data, Kind};
-use crate::source::plan::is_masked;
+use crate::model::{Data, EnvironmentFile, Kind};
+use crate::source::output::{Holder, checked};
 use crate::source::{Plan, Service, SourceError};
 
 use super::http::{below, unexpected};
@@ -77,7 +77,7 @@ impl<'a> Stack<'a> {
         Plan::of_stack(environment, &format!("the environment of stack `{}`", self.name))
     }
 
-    /// The value of one output.
+    /// The value of one output, whatever it is.
     pub(super) async fn output(&self, output: &'static str) -> Result<Data, SourceError> {
         let stack = || self.name.to_owned();
         let url = below(&self.url, &["outputs", output]);
@@ -94,14 +94,13 @@ impl<'a> Stack<'a> {
         if shown.under("output_error").is_some_and(|error| !is_null(error)) {
             return Err(SourceError::OutputFailed { stack: stack(), output });
         }
-        let value = shown.take_from("output_value").ok_or(bad_answer("an output"))?;
-        if is_null(&value) {
-            return Err(SourceError::OutputNull { stack: stack(), output });
-        }
-        if is_masked(&value) {
-            return Err(SourceError::OutputMasked { stack: stack(), output });
-        }
-        Ok(value)
+        shown.take_from("output_value").ok_or(bad_answer("an output"))
+    }
+
+    /// The output that becomes `file`.
+    pub(super) async fn output_for(&self, file: EnvironmentFile) -> Result<Data, SourceError> {
+        let value = self.output(file.output().unwrap_or_else(|| file.file_name())).await?;
+        checked(file, value, || Holder::Stack(self.name.to_owned()))
     }
 }
 

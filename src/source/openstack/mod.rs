@@ -18,12 +18,13 @@ mod swift;
 
 use std::path::PathBuf;
 
-use crate::fs;
-use crate::json;
-use crate::model::{EnvironmentFile, Origin, SecretOrigin, SourceKind};
+use crate::model::{Data, EnvironmentFile, Origin, SecretOrigin, SourceKind};
 
-use super::plan::is_masked;
-use super::{Harvest, Holds, Layer, Output, Plan, Service, SourceError, Warning};
+use super::config_download::ConfigDownload;
+use super::release::export_settings;
+use super::{
+    Harvest, Holds, Layer, Layout, Note, Output, Places, Plan, Release, Service, SourceError, Warning,
+};
 
 pub use barbican::{BarbicanError, BarbicanReference};
 pub use cloud::{CloudSettings, Variables};
@@ -44,8 +45,12 @@ pub struct Wanted {
     pub stack: String,
     /// The Swift container of its plan.
     pub plan: String,
+    /// The release, where somebody says it.
+    pub release: Option<Release>,
     /// Where config-download has left `group_vars/overcloud.json`: from Train on, instead of `AllNodesConfig`.
     pub config_download_dir: Option<PathBuf>,
+    /// Where it is looked for otherwise.
+    pub places: Places,
     /// What Barbican is asked for.
     pub barbican: Vec<BarbicanReference>,
     /// Whether to do without what the stack does not have.
@@ -65,8 +70,16 @@ pub struct Listing {
 impl Wanted {
     /// The stack of this name with its plan; TripleO gives both the same name unless told otherwise.
     #[must_use]
-    pub const fn new(stack: String, plan: String, config_download_dir: Option<PathBuf>) -> Self {
-        Self { stack, plan, config_download_dir, barbican: Vec::new(), allow_incomplete: false }
+    pub const fn new(stack: String, plan: String, places: Places) -> Self {
+        Self {
+            stack,
+            plan,
+            release: None,
+            config_download_dir: None,
+            places,
+            barbican: Vec::new(),
+            allow_incomplete: false,
+        }
     }
 }
 
@@ -140,35 +153,58 @@ async fn gather(
     let in_clear = places.into_iter().filter(|(_, url)| url.is_some_and(|url| url.scheme() == "http"));
     let services: Vec<Service> = in_clear.map(|(service, _)| service).collect();
     let unencrypted = (!services.is_empty()).then_some(Warning::Unencrypted { services });
-    let found = match &swift {
+    let is_by_plan =
+        |_: &&reqwest::Url| wanted.release.is_none_or(|release| release.layout() != Layout::WorkingDirectory);
+    let swift = swift.as_ref().filter(is_by_plan);
+    let found = match swift {
         Some(swift) => gather_with_plan(session, &heat, swift, wanted).await?,
         None => gather_from_heat(session, &heat, wanted).await?,
     };
-    let Gathered { state, mut plan, outputs, warnings } = found;
+    let (mut plan, shown) = found;
     if let Some(barbican) = &barbican {
         let kept = barbican::fetch(session, barbican, &wanted.barbican).await?;
         plan.layers.push(Layer::new(SecretOrigin::Barbican, Holds::Secrets, kept));
     }
+    let layout = match (wanted.release, swift) {
+        (Some(release), _) => release.layout(),
+        (None, None) => Layout::WorkingDirectory,
+        (None, Some(_)) if shown.all_nodes_file.is_some() => Layout::ConfigDownload,
+        (None, Some(_)) => Layout::Outputs,
+    };
+    let release = wanted.release.map_or_else(|| layout.to_string(), |release| release.name().to_owned());
+    let mut notes = vec![Note::Release { name: release.clone(), forced: wanted.release.is_some() }];
+    notes.extend(shown.all_nodes_file.map(|path| Note::AllNodes { path }));
+    // While Heat was a service, no export named a cloud yet
+    let auth_cloud_name = (wanted.release == Some(Release::Zed)).then_some(wanted.stack.as_str());
     let origin = Origin {
         auth_url: Some(settings.auth_url.to_string()),
         region: settings.region.clone(),
         project: session.project.clone(),
         plan: swift.map(|_| wanted.plan.clone()),
         stack: Some(wanted.stack.clone()),
-        stack_id: Some(state.id),
-        stack_status: Some(state.status),
-        stack_updated: state.updated,
+        stack_id: Some(shown.state.id),
+        stack_status: Some(shown.state.status),
+        stack_updated: shown.state.updated,
+        release: Some(release),
         ..Origin::of(SourceKind::Openstack)
     };
-    let warnings = settings.warnings().into_iter().chain(unencrypted).chain(warnings).collect();
-    Ok(Harvest { origin, plan, outputs, warnings })
+    let warnings = settings.warnings().into_iter().chain(unencrypted).chain(shown.warnings).collect();
+    Ok(Harvest {
+        origin,
+        plan,
+        outputs: shown.outputs,
+        settings: export_settings(layout, wanted.release, auth_cloud_name),
+        notes,
+        warnings,
+    })
 }
 
-/// What the stack and the plan have.
-struct Gathered {
+/// What the stack shows.
+struct Shown {
     state: StackState,
-    plan: Plan,
     outputs: Vec<Output>,
+    /// Where the nodes' data were, if not in an output.
+    all_nodes_file: Option<PathBuf>,
     warnings: Vec<Warning>,
 }
 
@@ -177,15 +213,15 @@ async fn gather_with_plan(
     heat: &reqwest::Url,
     swift: &reqwest::Url,
     wanted: &Wanted,
-) -> Result<Gathered, SourceError> {
+) -> Result<(Plan, Shown), SourceError> {
     let container = Container::new(session, swift, &wanted.plan);
     for _ in 0..READINGS {
         let (stored, shown) = tokio::join!(container.plan(), outputs(session, heat, wanted));
         // Of two errors always the same one first, whoever answers sooner
-        let (_, state, outputs, warnings) = shown?;
+        let (_, shown) = shown?;
         let stored = stored?;
         if container.still_holds(&stored).await? {
-            return Ok(Gathered { state, plan: stored.plan, outputs, warnings });
+            return Ok((stored.plan, shown));
         }
     }
     Err(SourceError::PlanChanging { plan: wanted.plan.clone(), times: READINGS })
@@ -196,23 +232,23 @@ async fn gather_from_heat(
     session: &Session<'_>,
     heat: &reqwest::Url,
     wanted: &Wanted,
-) -> Result<Gathered, SourceError> {
-    let (stack, state, outputs, warnings) = outputs(session, heat, wanted).await?;
-    Ok(Gathered { state, plan: stack.plan().await?, outputs, warnings })
+) -> Result<(Plan, Shown), SourceError> {
+    let (stack, shown) = outputs(session, heat, wanted).await?;
+    Ok((stack.plan().await?, shown))
 }
 
 async fn outputs<'a>(
     session: &'a Session<'a>,
     heat: &reqwest::Url,
     wanted: &'a Wanted,
-) -> Result<(Stack<'a>, StackState, Vec<Output>, Vec<Warning>), SourceError> {
+) -> Result<(Stack<'a>, Shown), SourceError> {
     let stack = Stack::find(session, heat, &wanted.stack).await?;
     let (state, endpoints, nodes, config, hosts) = tokio::join!(
         stack.state(),
-        stack.output("EndpointMap"),
+        stack.output_for(EnvironmentFile::EndpointMap),
         all_nodes(&stack, wanted),
-        stack.output("GlobalConfig"),
-        stack.output("HostsEntry"),
+        stack.output_for(EnvironmentFile::GlobalConfig),
+        stack.output_for(EnvironmentFile::HostEntries),
     );
     // The state first: it is the reason when an output of an unfinished stack is null
     let state = state?;
@@ -225,6 +261,11 @@ async fn outputs<'a>(
         Ok(())
     };
     state.check(&wanted.stack).or_else(&mut without)?;
+    let mut all_nodes_file = None;
+    let nodes = nodes.map(|(value, file)| {
+        all_nodes_file = file;
+        value
+    });
     let shown = [
         (EnvironmentFile::EndpointMap, endpoints),
         (EnvironmentFile::AllNodes, nodes),
@@ -238,20 +279,24 @@ async fn outputs<'a>(
             Err(error) => without(error)?,
         }
     }
-    Ok((stack, state, outputs, warnings))
+    Ok((stack, Shown { state, outputs, all_nodes_file, warnings }))
 }
 
-async fn all_nodes(stack: &Stack<'_>, wanted: &Wanted) -> Result<crate::model::Data, SourceError> {
-    let Some(directory) = &wanted.config_download_dir else { return stack.output("AllNodesConfig").await };
-    let below = |base: PathBuf| base.join("group_vars").join("overcloud.json");
-    // Train's directory is the stack's own, a later release's holds one for each stack
-    let candidates = [below(directory.clone()), below(directory.join(&wanted.stack))];
-    let path = candidates.iter().find(|path| path.is_file()).unwrap_or(&candidates[0]);
-    let text = fs::read_secret(path)?;
-    // EXPOSE: parsed into secret values; the error carries no text
-    let value = text.expose(|bytes| json::read(bytes, &path.display().to_string()))?;
-    if is_masked(&value) {
-        return Err(SourceError::OutputMasked { stack: wanted.stack.clone(), output: "AllNodesConfig" });
+/// The nodes' data, and the file that they were in: up to Stein they are an output, then a file of config-download.
+async fn all_nodes(stack: &Stack<'_>, wanted: &Wanted) -> Result<(Data, Option<PathBuf>), SourceError> {
+    let is_output = match wanted.release {
+        Some(release) => release.layout() == Layout::Outputs,
+        None => wanted.config_download_dir.is_none(),
+    };
+    if is_output {
+        match stack.output_for(EnvironmentFile::AllNodes).await {
+            Err(SourceError::OutputNotFound { .. }) if wanted.release.is_none() => {}
+            shown => return Ok((shown?, None)),
+        }
     }
-    Ok(value)
+    let given = wanted.config_download_dir.as_deref();
+    let search =
+        ConfigDownload { stack: &wanted.stack, given, release: wanted.release, places: &wanted.places };
+    let (value, path) = search.all_nodes()?;
+    Ok((value, Some(path)))
 }

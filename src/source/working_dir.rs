@@ -1,0 +1,240 @@
+//! The working directory of a deployment, from Wallaby on: everything is a file there, and no service is asked.
+
+use std::path::{Path, PathBuf};
+
+use crate::fs;
+use crate::model::{Data, EnvironmentFile, Origin, ParameterName, SecretOrigin, SourceKind};
+use crate::secret::SecretBuffer;
+use crate::yaml;
+
+use super::config_download::ConfigDownload;
+use super::output::{Holder, checked};
+use super::plan::{Holds, Layer, Plan, is_masked, parameters};
+use super::release::{config_download_in, export_settings};
+use super::user_environments::UserEnvironments;
+use super::{Harvest, Layout, Note, Output, Places, Release, SavedError, SourceError, Warning};
+
+/// How often files that change are read.
+const READINGS: usize = 3;
+const SUCCESS: &str = "DEPLOY_SUCCESS";
+
+/// A working directory, and what to take from it.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct WorkingDir {
+    /// The directory: `~/overcloud-deploy/STACK` unless told otherwise.
+    pub directory: PathBuf,
+    /// The control plane's stack.
+    pub stack: String,
+    /// Where config-download's files are, if not in it.
+    pub config_download_dir: Option<PathBuf>,
+    /// The release, where somebody says it.
+    pub release: Option<Release>,
+    /// Whether to do without what the directory does not have.
+    pub allow_incomplete: bool,
+}
+
+impl WorkingDir {
+    /// The working directory of `stack`.
+    #[must_use]
+    pub const fn new(directory: PathBuf, stack: String) -> Self {
+        Self { directory, stack, config_download_dir: None, release: None, allow_incomplete: false }
+    }
+}
+
+/// Reads a working directory.
+///
+/// # Errors
+///
+/// [`SourceError::File`], [`SourceError::Yaml`], [`SourceError::Json`]; [`SavedError::WorkingDirForeign`] when it is none
+/// of this stack's; [`SavedError::DeploymentUnfinished`], [`SourceError::OutputUnusable`],
+/// [`SavedError::OutputNotSaved`], [`SourceError::PlanMasked`] and [`SourceError::PlanChanging`].
+pub fn from_working_dir(wanted: &WorkingDir) -> Result<Harvest, SourceError> {
+    let passwords = wanted.passwords_file()?;
+    for _ in 0..READINGS {
+        let before = fs::read_secret(&passwords)?;
+        let harvest = wanted.read(&passwords, &before)?;
+        let after = fs::read_secret(&passwords)?;
+        // EXPOSE: compared in place: a deployment may have written it meanwhile
+        if before.expose(|before| after.expose(|after| before == after)) {
+            return Ok(harvest);
+        }
+    }
+    Err(SourceError::PlanChanging { plan: passwords.display().to_string(), times: READINGS })
+}
+
+impl WorkingDir {
+    fn file(&self, name: &str) -> PathBuf {
+        self.directory.join(name)
+    }
+
+    fn passwords_file(&self) -> Result<PathBuf, SourceError> {
+        const ENDING: &str = "-passwords.yaml";
+        let path = self.file(&format!("{}{ENDING}", self.stack));
+        let names = fs::names_in(&self.directory)?;
+        if names.iter().any(|name| path.file_name() == Some(name)) {
+            return Ok(path);
+        }
+        let stack_of = |name: &std::ffi::OsString| Some(name.to_str()?.strip_suffix(ENDING)?.to_owned());
+        Err(SavedError::WorkingDirForeign {
+            directory: self.directory.clone(),
+            stack: self.stack.clone(),
+            stacks: names.iter().filter_map(stack_of).collect(),
+        }
+        .into())
+    }
+
+    fn read(&self, path: &Path, passwords: &SecretBuffer) -> Result<Harvest, SourceError> {
+        let mut incomplete = Incomplete { is_allowed: self.allow_incomplete, warnings: Vec::new() };
+        incomplete.without(self.check_status())?;
+        let plan = self.plan(path, passwords, &mut incomplete)?;
+        let mut outputs = Vec::new();
+        for file in
+            [EnvironmentFile::EndpointMap, EnvironmentFile::GlobalConfig, EnvironmentFile::HostEntries]
+        {
+            let saved = self.saved_output(file).map(|value| Output { file, value });
+            outputs.extend(incomplete.without(saved)?);
+        }
+        let mut notes = vec![Note::Release { name: self.release_name(), forced: self.release.is_some() }];
+        if let Some((value, path)) = incomplete.without(self.all_nodes())? {
+            notes.push(Note::AllNodes { path });
+            outputs.push(Output { file: EnvironmentFile::AllNodes, value });
+        }
+        outputs.sort_by_key(|output| output.file);
+        let cloud = self.auth_cloud_name()?;
+        let settings = export_settings(Layout::WorkingDirectory, self.release, Some(&cloud));
+        let origin = Origin {
+            release: Some(self.release_name()),
+            stack: Some(self.stack.clone()),
+            ..Origin::of(SourceKind::WorkingDir)
+        };
+        Ok(Harvest { origin, plan, outputs, settings, notes, warnings: incomplete.warnings })
+    }
+
+    fn release_name(&self) -> String {
+        self.release.map_or_else(|| Layout::WorkingDirectory.to_string(), |release| release.name().to_owned())
+    }
+
+    /// What the client noted of its last run; where it noted nothing there is nothing to say.
+    fn check_status(&self) -> Result<(), SourceError> {
+        let path = self.file(&format!("{}-deployment_status.yaml", self.stack));
+        let Some(mut noted) = read_if_there(&path)? else { return Ok(()) };
+        match noted.take_from("deployment_status") {
+            Some(Data::Scalar(status)) if !status.is(SUCCESS) => {
+                // EXPOSE: a status is public
+                let status = status.text.expose(|text| text.escape_debug().take(40).collect());
+                Err(SavedError::DeploymentUnfinished { stack: self.stack.clone(), status }.into())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// What `TripleO` generated, and over it what users set: in the stack's environment as it was saved, and where Heat
+    /// has masked that, in the copies of the users' own files.
+    fn plan(
+        &self,
+        path: &Path,
+        passwords: &SecretBuffer,
+        incomplete: &mut Incomplete,
+    ) -> Result<Plan, SourceError> {
+        let name = path.display().to_string();
+        // EXPOSE: parsed into secret values; the parser's errors carry no text
+        let mut content = passwords.expose(|bytes| yaml::read(bytes, &name))?;
+        let generated = content.take_from("parameter_defaults");
+        let generated = generated.map_or_else(|| Ok(Vec::new()), |generated| parameters(generated, &name))?;
+        if generated.is_empty() {
+            return Err(SourceError::PlanWithoutPasswords { name });
+        }
+        let set = self.set_by_users(&generated, incomplete)?;
+        let generated = Layer::new(SecretOrigin::Generated, Holds::Secrets, generated);
+        Ok(Plan { layers: vec![generated, Layer::settings(set)], ..Plan::default() })
+    }
+
+    fn set_by_users(
+        &self,
+        generated: &[(ParameterName, Data)],
+        incomplete: &mut Incomplete,
+    ) -> Result<Vec<(ParameterName, Data)>, SourceError> {
+        let path = self.file(&format!("environment/tripleo-{}-environment.yaml", self.stack));
+        let Some(mut saved) = read_if_there(&path)? else { return Ok(Vec::new()) };
+        let Some(Data::Map(defaults)) = saved.take_from("parameter_defaults") else { return Ok(Vec::new()) };
+        let (mut own, mut set) = (None, Vec::new());
+        for (key, value) in defaults {
+            let bad = || SourceError::PlanMalformed { name: path.display().to_string() };
+            // EXPOSE: a parameter's name is public
+            let parameter = key.text.expose(ParameterName::parse).map_err(|_| bad())?;
+            if !is_masked(&value) {
+                set.push((parameter, value));
+                continue;
+            }
+            let own = match &mut own {
+                Some(own) => own,
+                None => own.insert(UserEnvironments::in_working_dir(&self.directory)?),
+            };
+            if let Some(value) = own.take(&parameter)? {
+                set.push((parameter, value));
+            } else if !generated.iter().any(|(known, _)| *known == parameter) {
+                let name = path.display().to_string();
+                incomplete.without(Err::<(), _>(SourceError::PlanMasked { name, parameter }))?;
+            }
+        }
+        Ok(set)
+    }
+
+    fn all_nodes(&self) -> Result<(Data, PathBuf), SourceError> {
+        let own = config_download_in(&self.directory, &self.stack);
+        let given = self.config_download_dir.as_deref().unwrap_or(&own);
+        let places = Places::with_home(None);
+        ConfigDownload { stack: &self.stack, given: Some(given), release: None, places: &places }.all_nodes()
+    }
+
+    fn saved_output(&self, file: EnvironmentFile) -> Result<Data, SourceError> {
+        let output = file.output().unwrap_or_else(|| file.file_name());
+        let path = self.output_file(output);
+        let value =
+            read_if_there(&path)?.ok_or_else(|| SavedError::OutputNotSaved { path: path.clone(), output })?;
+        checked(file, value, || Holder::File(path.display().to_string()))
+    }
+
+    /// The cloud that a site logs in to: the stack's own name, unless the stack has been told another.
+    fn auth_cloud_name(&self) -> Result<String, SourceError> {
+        let saved = read_if_there(&self.output_file("AuthCloudName"))?;
+        let Some(Data::Scalar(name)) = saved else { return Ok(self.stack.clone()) };
+        // EXPOSE: a cloud's name is public
+        let name = name.text.expose(str::to_owned);
+        Ok(if matches!(name.as_str(), "" | "null") { self.stack.clone() } else { name })
+    }
+
+    fn output_file(&self, output: &str) -> PathBuf {
+        self.directory.join("outputs").join(output)
+    }
+}
+
+/// What is missing, and whether that is allowed.
+struct Incomplete {
+    is_allowed: bool,
+    warnings: Vec<Warning>,
+}
+
+impl Incomplete {
+    fn without<T>(&mut self, found: Result<T, SourceError>) -> Result<Option<T>, SourceError> {
+        match found {
+            Ok(value) => Ok(Some(value)),
+            Err(error) if self.is_allowed && error.is_of_an_incomplete_stack() => {
+                self.warnings.push(Warning::Incomplete { what: error.to_string() });
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+}
+
+pub(super) fn read_if_there(path: &Path) -> Result<Option<Data>, SourceError> {
+    // What may not be looked at is read, so that the error says so
+    if !path.try_exists().unwrap_or(true) {
+        return Ok(None);
+    }
+    let text = fs::read_secret(path)?;
+    // EXPOSE: parsed into secret values; the parser's errors carry no text
+    Ok(Some(text.expose(|bytes| yaml::read(bytes, &path.display().to_string()))?))
+}
