@@ -18,3 +18,7 @@ mod program;
 mod pulls;
 #[path = "lab/running.rs"]
 mod running;
+#[path = "lab/stack.rs"]
+mod stack;
+#[path = "lab/tripleoclient.rs"]
+mod tripleoclient;

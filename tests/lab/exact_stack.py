@@ -1,5 +1,10 @@
-"""exact_stack.py create NAME | check NAME DIR | delete NAME: a stack of a test's own, whose outputs are hard to pass on exactly."""
+"""exact_stack.py create NAME [EXPECTED] | check NAME DIR | delete NAME: a stack of a test's own.
 
+Its outputs are hard to pass on exactly; with EXPECTED they are the good stack's, and its environment has the passwords and what
+users set, as a deployment by early Wallaby leaves them in Heat.
+"""
+
+import json
 import os
 import sys
 import time
@@ -7,7 +12,7 @@ import time
 from keystoneauth1 import session
 from keystoneauth1.identity import v3
 
-from documents import PARAMETERS, load, wrapped
+from documents import PARAMETERS, load, passwords, wrapped
 from strict import difference
 
 HARD = {
@@ -43,9 +48,14 @@ def main(command, name, *rest):
     heat = session.Session(auth=v3.Password(user_domain_name="Default", project_domain_name="Default", **variables))
     where = {"service_type": "orchestration", "interface": os.environ["OS_INTERFACE"]}
     if command == "create":
-        outputs = {key: {"value": value} for key, value in OUTPUTS.items()}
-        template = {"heat_template_version": "2018-08-31", "outputs": outputs}
-        heat.post("/stacks", json={"stack_name": name, "template": template, "timeout_mins": 5}, endpoint_filter=where)
+        shown, environment = OUTPUTS, {}
+        if rest:
+            with open(rest[0], encoding="utf-8") as file:
+                expected = json.load(file)
+            shown, environment = expected["outputs"]["standalone"], passwords(expected)
+        template = {"heat_template_version": "2018-08-31", "outputs": {key: {"value": value} for key, value in shown.items()}}
+        body = {"stack_name": name, "template": template, "environment": environment, "timeout_mins": 5}
+        heat.post("/stacks", json=body, endpoint_filter=where)
         end = time.monotonic() + 60
         while time.monotonic() < end:
             found = heat.get(f"/stacks?name={name}", endpoint_filter=where).json()["stacks"]

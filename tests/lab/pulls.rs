@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::operator::{Operator, User, Way};
-use crate::program::{Scratch, said};
-use crate::running::Lab;
+use crate::program::said;
+use crate::stack::OwnStack;
 
 const FILES: [&str; 7] = [
     "all-nodes-extra-map-data.json",
@@ -64,7 +64,7 @@ fn a_bundle_holds_what_the_documented_five_commands_write() {
 #[ignore = "needs the OpenStack lab: run tests/all"]
 fn numbers_and_strings_that_are_hard_to_pass_on_come_through_a_real_heat_exactly() {
     let operator = Operator::new(User::Own);
-    let stack = OwnStack::create(&operator);
+    let stack = OwnStack::create(&operator, &[]);
     let pulled = operator.pull(Way::Cloud("admin"), &stack.name, "overcloud");
     assert_eq!(pulled.code, 0, "{}", pulled.err);
     let opened = operator.open_by_age();
@@ -136,29 +136,6 @@ fn pulls_exactly(user: User, way: Way) {
     for name in ["passwords.yaml", "global-config-extra-map-data.json"] {
         let found = lab.python("find_secrets.py", [&expected, &opened.join(name)]);
         assert_eq!(found.code, 3, "no secret was found in {name}: {}", found.err);
-    }
-}
-
-/// A stack that is this test's alone, until it is dropped.
-struct OwnStack {
-    name: String,
-    lab: Lab,
-}
-
-impl OwnStack {
-    fn create(operator: &Operator) -> Self {
-        // A name that nobody else takes: that of a directory that is there only once
-        let unique = Scratch::new();
-        let name = unique.path().file_name().unwrap().to_str().unwrap().to_owned();
-        let stack = Self { name, lab: Lab::running() };
-        operator.lab.python("exact_stack.py", ["create", &stack.name]).succeeded();
-        stack
-    }
-}
-
-impl Drop for OwnStack {
-    fn drop(&mut self) {
-        let _ = self.lab.python("exact_stack.py", ["delete", &self.name]);
     }
 }
 

@@ -15,6 +15,7 @@ pub(crate) struct Lab {
     directory: PathBuf,
     client: PathBuf,
     command: PathBuf,
+    environments: PathBuf,
 }
 
 impl Lab {
@@ -30,6 +31,7 @@ impl Lab {
             directory: path("DCN_VAULT_LAB"),
             client: path("DCN_VAULT_LAB_CLIENT"),
             command: path("DCN_VAULT_LAB_BIN"),
+            environments: path("LAB_VENVS"),
         };
         let is_seeded = lab.expected().is_file();
         assert!(is_seeded, "the OpenStack lab has no seed/expected.json: run tests/all, or `lab seed`");
@@ -69,6 +71,13 @@ impl Lab {
 
     pub(crate) fn interpreter(&self) -> PathBuf {
         self.client.join("bin/python")
+    }
+
+    /// TripleO's own client of this generation, running one of the scripts beside this file.
+    pub(crate) fn tripleo(&self, generation: &str) -> Command {
+        let mut command = Command::new(self.environments.join(format!("tripleo-{generation}/bin/python")));
+        command.arg("-B").arg(scripts().join("tripleo.py")).envs(self.variables("admin"));
+        command
     }
 
     /// Runs one of the scripts beside this file.

@@ -1,5 +1,6 @@
 # shellcheck shell=bash
-# What the lab needs on the machine: Debian packages, nginx's binary, two Python environments.
+# What the lab needs on the machine: Debian packages, nginx's binary, Python environments: of the services, of their
+# clients, and of TripleO's own client in two generations, which is a peer.
 
 cmd_install() {
     mkdir -p "$LAB_STATE" "$LAB_VENVS"
@@ -9,10 +10,14 @@ cmd_install() {
         /etc/ssl/certs/ca-certificates.crt:ca-certificates "$LAB_PYTHON:python3" || die "packages are missing"
     "$LAB_PYTHON" -c 'import ensurepip, venv' 2>/dev/null || need_packages ensurepip:python3-venv || die "packages are missing"
     install_nginx
-    local server client
+    local server client release peer peers=()
     # the services load a fraction of what they install: compiled when first loaded
     install_venv "$SERVER" "$HERE/locks/server.txt" --no-compile & server=$!
     install_venv "$CLIENT" "$HERE/locks/client.txt" & client=$!
+    for release in 16 20; do
+        install_venv "$LAB_VENVS/tripleo-$release" "$HERE/locks/tripleo-$release.txt" --no-compile & peers+=($!)
+    done
+    for peer in "${peers[@]}"; do wait "$peer" || die "install: see $INSTALL_LOG"; done
     wait $server || die "install: see $INSTALL_LOG"
     wait $client || die "install: see $INSTALL_LOG"
     exec 9>&-
