@@ -34,12 +34,7 @@ impl<'a> Container<'a> {
 
     /// Fetches and reads the plan, holds it against its `ETag`, and adds what its environment files set.
     pub(super) async fn plan(&self) -> Result<StoredPlan, SourceError> {
-        let answer = self.object(OBJECT).await?;
-        let version = answer.header("etag").map(str::to_owned);
-        let name = self.path_of(OBJECT);
-        // EXPOSE: parsed into secret values; the parser's errors carry no text
-        let (mut plan, environments) =
-            answer.body.expose(|bytes| Plan::read_with_environments(bytes, &name))?;
+        let (mut plan, environments, version) = self.plan_itself().await?;
         let mut set = Vec::new();
         for environment in environments {
             if let Some((content, name)) = self.environment(environment).await? {
@@ -49,6 +44,16 @@ impl<'a> Container<'a> {
         // What a plan's environment files set, it sets before everything else
         plan.layers.insert(0, Layer::settings(set));
         Ok(StoredPlan { plan, version })
+    }
+
+    // Apart, so that the answer is gone before the next one comes
+    async fn plan_itself(&self) -> Result<(Plan, Vec<Data>, Option<String>), SourceError> {
+        let answer = self.object(OBJECT).await?;
+        let version = answer.header("etag").map(str::to_owned);
+        let name = self.path_of(OBJECT);
+        // EXPOSE: parsed into secret values; the parser's errors carry no text
+        let (plan, environments) = answer.body.expose(|bytes| Plan::read_with_environments(bytes, &name))?;
+        Ok((plan, environments, version))
     }
 
     /// Whether the plan is still the one that was read. Without an `ETag` nobody can tell.
