@@ -236,6 +236,9 @@ impl Hint for SourceError {
             Self::OutputFailed { stack, output } => {
                 format!("Heat's own words: openstack stack output show {stack} {output}")
             }
+            Self::OutputNotFound { output: "AllNodesConfig", .. } => {
+                String::from("Stein and before have it; leave --release out, or name the stack's own")
+            }
             Self::OutputNotFound { .. } => {
                 String::from("is it the control plane's stack? Name it with --stack")
             }
