@@ -9,7 +9,7 @@ use program::Scratch;
 // By their shape keys of cephx; nothing knows them
 const KEY: &str = "AQBO/mteAAAAABAAnotarealkeyofanycluster000==";
 const OTHER: &str = "AQBO/mteAAAAABAAneitherisTHISakeyofcluster0==";
-const IP: &str = "172.16.11.61";
+const IP: &str = "172.16.12.61";
 
 fn ceph_ansible(scratch: &Scratch, directory: &str) {
     let all = format!(
@@ -24,7 +24,7 @@ fn ceph_ansible(scratch: &Scratch, directory: &str) {
 
 fn cephadm(scratch: &Scratch, path: &str) {
     let client = format!(
-        "tripleo_ceph_client_fsid: 11111111-316e-4c23-b7df-035a3037ddd1\ntripleo_ceph_client_cluster: dcn1\nexternal_cluster_mon_ips: 172.16.12.61,172.16.12.62\nkeys:\n- {{name: client.openstack, key: {OTHER}, mode: '0600', caps: {{mon: profile rbd}}}}\n"
+        "tripleo_ceph_client_fsid: 11111111-316e-4c23-b7df-035a3037ddd1\ntripleo_ceph_client_cluster: dcn1\nexternal_cluster_mon_ips: {IP}\nkeys:\n- {{name: client.openstack, key: {OTHER}, mode: '0600', caps: {{mon: profile rbd}}}}\n"
     );
     scratch.write(path, client, 0o600);
 }
@@ -65,7 +65,7 @@ fn clusters_of_several_stacks_are_collected_and_sealed() {
             "539e2b96-316e-4c23-b7df-035a3037ddd1",
             KEY
         ),
-        cluster("dcn1", "172.16.12.61,172.16.12.62", "11111111-316e-4c23-b7df-035a3037ddd1", OTHER),
+        cluster("dcn1", IP, "11111111-316e-4c23-b7df-035a3037ddd1", OTHER),
     );
     assert_eq!(opened.out, expected, "{}", opened.err);
     let manifest = std::fs::read_to_string(scratch.join("bundle/manifest.json")).unwrap();

@@ -77,9 +77,10 @@ fn a_later_file_wins_and_outputs_go_to_files_of_their_own() {
     );
     scratch.write("own.yaml", "parameter_defaults: {NovaPassword: chosen-later}\n", 0o600);
     scratch.write("global.json", OUTPUT, 0o600);
+    scratch.write("lost.json", OUTPUT.replace("5672", "5671"), 0o600);
     scratch.write("hosts.json", r#"{"output_key": "HostsEntry", "output_value": "10.0.0.1 a\n"}"#, 0o600);
     scratch.write("nodes.json", r#"{"enabled_services": ["nova"], "redis_vip": "172.16.2.11"}"#, 0o600);
-    let files = ["plan.yaml", "own.yaml", "global.json", "hosts.json", "nodes.json"];
+    let files = ["plan.yaml", "own.yaml", "lost.json", "global.json", "hosts.json", "nodes.json"];
     let (passwords, said) = pulled(&scratch, &files, &[]);
     assert_eq!(
         passwords, "parameter_defaults:\n  NovaPassword: chosen-later\n  RpcPassword: kept-as-it-is\n",

@@ -103,6 +103,8 @@ fn what_is_masked_everywhere_is_missing() {
     let environment = "parameter_defaults:\n  NovaPassword: '******'\n  SSLKey: '******'\n";
     scratch.write("wd/environment/tripleo-central-environment.yaml", environment, 0o644);
     let masked = "error: wd/environment/tripleo-central-environment.yaml: `SSLKey` holds `******`, which is Heat's mask and no value\n";
+    let own = "wd/tripleo-heat-templates/user-environments/ssl.yaml";
+    scratch.write(own, "parameter_defaults: {NtpServer: ntp}\n", 0o644);
     let refused = pull(&scratch, &recipient, &[]);
     assert_eq!((refused.code, refused.err), (1, format!("{masked}{MASKED}")));
     let pulled = pull(&scratch, &recipient, &["--allow-incomplete"]);

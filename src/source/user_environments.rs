@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::fs;
 use crate::model::{Data, ParameterName};
 
-use super::plan::{defaults_of, is_masked};
+use super::plan::defaults_of;
 use super::working_dir::read_if_there;
 use super::{SavedError, SourceError};
 
@@ -42,7 +42,6 @@ impl UserEnvironments {
             Some((other, _)) => {
                 Err(SavedError::SetTwice { parameter: parameter.clone(), one: path, other }.into())
             }
-            None if is_masked(&value) => Ok(None),
             None => Ok(Some(value)),
         }
     }

@@ -51,16 +51,24 @@ impl WorkingDir {
 /// [`SavedError::OutputNotSaved`], [`SourceError::PlanMasked`] and [`SourceError::PlanChanging`].
 pub fn from_working_dir(wanted: &WorkingDir) -> Result<Harvest, SourceError> {
     let passwords = wanted.passwords_file()?;
+    until_unchanged(&passwords, |text| wanted.read(&passwords, text))
+}
+
+/// What `read` makes of a file's text, once the file has not changed in the meantime: a deployment may write it.
+fn until_unchanged<T>(
+    path: &Path,
+    mut read: impl FnMut(&SecretBuffer) -> Result<T, SourceError>,
+) -> Result<T, SourceError> {
     for _ in 0..READINGS {
-        let before = fs::read_secret(&passwords)?;
-        let harvest = wanted.read(&passwords, &before)?;
-        let after = fs::read_secret(&passwords)?;
-        // EXPOSE: compared in place: a deployment may have written it meanwhile
+        let before = fs::read_secret(path)?;
+        let made = read(&before)?;
+        let after = fs::read_secret(path)?;
+        // EXPOSE: compared in place
         if before.expose(|before| after.expose(|after| before == after)) {
-            return Ok(harvest);
+            return Ok(made);
         }
     }
-    Err(SourceError::PlanChanging { plan: passwords.display().to_string(), times: READINGS })
+    Err(SourceError::PlanChanging { plan: path.display().to_string(), times: READINGS })
 }
 
 impl WorkingDir {
@@ -237,4 +245,31 @@ pub(super) fn read_if_there(path: &Path) -> Result<Option<Data>, SourceError> {
     let text = fs::read_secret(path)?;
     // EXPOSE: parsed into secret values; the parser's errors carry no text
     Ok(Some(text.expose(|bytes| yaml::read(bytes, &path.display().to_string()))?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fs::TemporaryDirectory;
+
+    /// How often a file is read that is written anew during the first `changes` readings.
+    fn readings(changes: usize) -> Result<usize, SourceError> {
+        let here = TemporaryDirectory::scratch();
+        let path = here.write("central-passwords.yaml", "0");
+        let mut times = 0;
+        until_unchanged(&path, |_| {
+            times += 1;
+            if times <= changes {
+                here.write("central-passwords.yaml", &times.to_string());
+            }
+            Ok(times)
+        })
+    }
+
+    #[test]
+    fn a_file_that_changes_while_it_is_read_is_read_again_and_not_for_ever() {
+        assert_eq!(readings(0).unwrap(), 1);
+        assert_eq!(readings(2).unwrap(), 3);
+        assert!(matches!(readings(3), Err(SourceError::PlanChanging { times: 3, .. })));
+    }
 }
