@@ -2,7 +2,12 @@
 
 /// Whether a user may have set this parameter to a secret that the plan's `passwords` do not have.
 pub(super) fn is_secret_parameter(name: &str) -> bool {
-    PASSWORDS.contains(&name) || TLS.contains(&name)
+    PASSWORDS.contains(&name) || TLS.contains(&name) || OTHERS.contains(&name) || is_manila_backend(name)
+}
+
+/// The password of a storage system below Manila: each driver has its own parameter.
+fn is_manila_backend(name: &str) -> bool {
+    name.strip_prefix("Manila").is_some_and(|rest| rest.ends_with("NasPassword"))
 }
 
 /// tripleo-common's `PASSWORD_PARAMETER_NAMES`, all releases from Stein to Zed together.
@@ -80,11 +85,41 @@ const PASSWORDS: &[&str] = &[
 /// Certificates and keys, which no release has under `passwords`. A certificate is public; it goes with its key.
 const TLS: &[&str] = &[
     "CAMap",
+    "LoggingSSLCertificate",
+    "LoggingSSLKey",
     "OctaviaCaCert",
     "OctaviaCaKey",
     "OctaviaClientCert",
+    "RsyslogElasticsearchTlsCACert",
+    "RsyslogElasticsearchTlsClientCert",
+    "RsyslogElasticsearchTlsClientKey",
     "SSLCertificate",
     "SSLIntermediateCertificate",
     "SSLKey",
     "SSLRootCertificate",
 ];
+
+/// Secrets of third parties that a user sets, and that tripleo-heat-templates do not hide in every release.
+const OTHERS: &[&str] = &[
+    "CinderDellPsSanPrivateKey",
+    "CinderPureAPIToken",
+    "IdMNovaKeytab",
+    "KeystoneOpenIdcClientSecret",
+    "NsxApiPassword",
+    "VrtsSSHPassword",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn secrets_that_only_a_user_sets_are_known_by_name() {
+        for name in ["LoggingSSLKey", "OctaviaClientCert", "ManilaIsilonNasPassword", "IdMNovaKeytab"] {
+            assert!(is_secret_parameter(name), "{name}");
+        }
+        for name in ["ManilaNasPasswordLength", "CinderNetappPassword", "InternalTLSCAFile"] {
+            assert!(!is_secret_parameter(name), "{name}");
+        }
+    }
+}

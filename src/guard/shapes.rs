@@ -43,7 +43,7 @@ fn is_no_switch(text: &str) -> bool {
     !switches.contains(&text.to_ascii_lowercase().as_str())
 }
 
-fn holds_private_key(text: &str) -> bool {
+pub(super) fn holds_private_key(text: &str) -> bool {
     text.split("-----BEGIN ")
         .skip(1)
         .any(|after| after.split("-----").next().is_some_and(|kind| kind.ends_with("PRIVATE KEY")))

@@ -5,6 +5,8 @@ use crate::json;
 use crate::model::{Data, Kind, ParameterName, Scalar};
 use crate::secret::SecretBuffer;
 
+use super::shapes;
+
 /// Shorter values are found everywhere, by chance.
 const SHORTEST: usize = 8;
 /// A line of a PEM block that is shorter than this says nothing.
@@ -47,6 +49,11 @@ impl KnownValues {
         Self { search, names, searched, too_short }
     }
 
+    /// What is known without the secrets.
+    pub(super) const fn none() -> Self {
+        Self { search: None, names: Vec::new(), searched: 0, too_short: Vec::new() }
+    }
+
     /// The parameter whose value is in `haystack`, if any is.
     pub(super) fn find(&self, haystack: &[u8]) -> Option<&ParameterName> {
         // Without an automaton nothing can be cleared: everything counts as found
@@ -68,7 +75,7 @@ struct Patterns {
 
 impl Patterns {
     fn add(&mut self, name: &ParameterName, key: &str, value: &Data) {
-        if is_public(name.as_str(), key) {
+        if is_public(name.as_str(), key) && !holds_private_key(value) {
             return;
         }
         match value {
@@ -130,6 +137,16 @@ impl Patterns {
     }
 }
 
+/// Whether a key was put where a certificate belongs: then the value is none that stands elsewhere.
+fn holds_private_key(value: &Data) -> bool {
+    match value {
+        // EXPOSE: searched in place
+        Data::Scalar(scalar) => scalar.text.expose(shapes::holds_private_key),
+        Data::List(items) => items.iter().any(holds_private_key),
+        Data::Map(entries) => entries.iter().any(|(_, item)| holds_private_key(item)),
+    }
+}
+
 /// Parts of secret parameters that are public, and that stand elsewhere for good reason.
 fn is_public(name: &str, key: &str) -> bool {
     matches!(
@@ -137,7 +154,10 @@ fn is_public(name: &str, key: &str) -> bool {
         (
             "CephClusterFSID"
                 | "CAMap"
+                | "LoggingSSLCertificate"
                 | "OctaviaCaCert"
+                | "RsyslogElasticsearchTlsCACert"
+                | "RsyslogElasticsearchTlsClientCert"
                 | "SSLCertificate"
                 | "SSLIntermediateCertificate"
                 | "SSLRootCertificate",
