@@ -36,6 +36,7 @@
 //! | [`yaml`], [`json`] | files as Python reads and writes them |
 //! | [`source`] | a cloud or a file → `Harvest` |
 //! | [`classify`], [`guard`] | what is secret; nothing secret stays in clear |
+//! | [`certificate`] | what certificates say, and whether their keys fit |
 //! | [`recipients`], [`seal`] | who may read it; encryption |
 //! | [`bundle`] | what lies on disk |
 //! | [`identity`], [`open`] | who we are; decryption |
@@ -48,6 +49,7 @@
 #![forbid(unsafe_code)]
 
 pub mod bundle;
+pub mod certificate;
 pub mod classify;
 pub mod cli;
 pub mod fs;

@@ -13,7 +13,7 @@ use std::io::Write;
 use age::Encryptor;
 
 use crate::guard::{Cleared, ClearedContent, ClearedFile};
-use crate::model::{EnvironmentFile, GuardReport, Origin, ParameterName, SecretOrigin, Site};
+use crate::model::{Certificates, EnvironmentFile, GuardReport, Origin, ParameterName, SecretOrigin, Site};
 use crate::recipients::RecipientSet;
 use crate::report::Hint;
 use crate::secret::{SecretBuffer, wipe_finished_frames};
@@ -25,8 +25,17 @@ pub struct Sealed {
     pub(crate) origin: Origin,
     pub(crate) files: Vec<SealedFile>,
     pub(crate) secrets: Vec<(ParameterName, SecretOrigin)>,
+    pub(crate) certificates: Certificates,
     pub(crate) recipients: BTreeMap<Site, Vec<String>>,
     pub(crate) guard: GuardReport,
+}
+
+impl Sealed {
+    /// What the certificates among the secrets say of themselves.
+    #[must_use]
+    pub const fn certificates(&self) -> &Certificates {
+        &self.certificates
+    }
 }
 
 /// One file of a bundle.
@@ -64,12 +73,13 @@ impl Hint for SealError {
 ///
 /// [`SealError::Encrypt`].
 pub fn seal(cleared: Cleared, recipients: &RecipientSet) -> Result<Sealed, SealError> {
-    let Cleared { origin, secrets, files, report } = cleared;
+    let Cleared { origin, secrets, files, certificates, report } = cleared;
     let files = files.into_iter().map(|file| seal_file(file, recipients)).collect::<Result<_, _>>();
     let secrets = secrets.into_iter().map(|secret| (secret.name, secret.origin)).collect();
     // The last plaintext is gone: so is, from here on, what age and the stages before have left on the stack
     wipe_finished_frames();
-    Ok(Sealed { origin, files: files?, secrets, recipients: recipients.texts(), guard: report })
+    let (files, recipients) = (files?, recipients.texts());
+    Ok(Sealed { origin, files, secrets, certificates, recipients, guard: report })
 }
 
 fn seal_file(cleared: ClearedFile, recipients: &RecipientSet) -> Result<SealedFile, SealError> {

@@ -4,7 +4,9 @@ use std::path::Path;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Digest, EnvironmentFile, GuardReport, Origin, ParameterName, SecretOrigin, Site};
+use crate::model::{
+    Certificate, Digest, EnvironmentFile, GuardReport, Origin, ParameterName, SecretOrigin, Site, Unreadable,
+};
 use crate::seal::SealedFile;
 
 use super::BundleError;
@@ -34,6 +36,12 @@ pub struct Manifest {
     pub files: Vec<FileEntry>,
     /// The names of the secrets.
     pub secrets: Vec<SecretEntry>,
+    /// The certificates among them; a bundle of before they were listed has none.
+    #[serde(default)]
+    pub certificates: Vec<Certificate>,
+    /// Parameters that hold something else than the certificate or the key that belongs there.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unreadable_certificates: Vec<Unreadable>,
     /// Who can open the sealed files.
     pub recipients: BTreeMap<Site, Vec<String>>,
     /// What the guard did.

@@ -83,6 +83,8 @@ impl Slot {
             source: sealed.origin.clone(),
             files: sealed.files.iter().map(FileEntry::of).collect(),
             secrets: secrets.collect(),
+            certificates: sealed.certificates.read.clone(),
+            unreadable_certificates: sealed.certificates.unreadable.clone(),
             recipients: sealed.recipients.clone(),
             guard: sealed.guard.clone(),
         })

@@ -1,9 +1,11 @@
-//! The only place that reads the environment.
+//! The only place that reads the environment, the clock among it.
 
 #![allow(clippy::disallowed_methods, reason = "this is the place")]
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
 
 use crate::fs;
 use crate::secret::SecretValue;
@@ -79,6 +81,11 @@ pub(super) fn runtime_directory() -> PathBuf {
 /// Where deployments of `TripleO` leave files on this host.
 pub(super) fn places() -> Places {
     Places::with_home(path("HOME"))
+}
+
+/// The moment at which a certificate is looked at.
+pub(super) fn now() -> Timestamp {
+    Timestamp::now()
 }
 
 fn config_home() -> Option<PathBuf> {

@@ -3,9 +3,10 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use crate::bundle::{Manifest, Slot};
+use crate::certificate;
 use crate::classify::{Choice, classify};
 use crate::guard::{self, clear};
-use crate::model::{Glob, GuardReport, ParameterName, Rule, Site};
+use crate::model::{Certificates, Glob, GuardReport, ParameterName, Rule, Site};
 use crate::recipients::RecipientSet;
 use crate::seal::seal;
 use crate::source::openstack::{self, BarbicanError, BarbicanReference, CloudSettings, Wanted};
@@ -46,6 +47,7 @@ pub(super) fn pull(arguments: &PullArguments, directory: Option<&Path>, ui: Ui) 
         OnSecret::Refuse => guard::OnSecret::Refuse,
     };
     let sealed = seal(clear(classify(harvest, &choice), on_secret)?, &recipients)?;
+    say_certificates(sealed.certificates(), ui);
     if arguments.dry_run {
         say_guard(&sealed.guard, ui);
         ui.say("dry run: nothing was written");
@@ -143,6 +145,13 @@ fn barbican(arguments: &PullArguments, source: &SourceSettings) -> Result<Vec<Ba
     let read =
         |(parameter, reference)| Ok(BarbicanReference::new(reference, ParameterName::parse(parameter)?)?);
     all.into_iter().map(read).collect()
+}
+
+/// A pull copies what the control plane uses, be it right or wrong; nobody should find that out from a client.
+fn say_certificates(certificates: &Certificates, ui: Ui) {
+    for notice in certificate::judge(&certificates.read, &certificates.unreadable, environment::now()) {
+        ui.warn(&format!("{}: {}", notice.of, notice.says));
+    }
 }
 
 fn say_guard(report: &GuardReport, ui: Ui) {

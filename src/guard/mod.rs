@@ -9,15 +9,21 @@
 //! instead. It does not see a secret that the plan does not know, under a harmless name, without a known shape.
 //! So far it knows values as they are and JSON-escaped, not base64, hexadecimal or percent-encoded.
 
+mod review;
 mod shapes;
 mod values;
 
+use crate::certificate;
 use crate::classify::{Classified, Document, NameSays, Secret, name_says};
-use crate::model::{Data, EnvironmentFile, Finding, GuardReport, Origin, ParameterName, Rule, Scalar};
+use crate::model::{
+    Certificates, Data, EnvironmentFile, Finding, GuardReport, Origin, ParameterName, Rule, Scalar,
+};
 use crate::report::Hint;
 use crate::secret::SecretBuffer;
 
 use self::values::KnownValues;
+
+pub use review::{ReviewError, review};
 
 /// What to do with a candidate for plaintext in which a secret is found.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -62,6 +68,7 @@ pub struct Cleared {
     pub(crate) secrets: Vec<Secret>,
     /// In the order of [`EnvironmentFile::ALL`].
     pub(crate) files: Vec<ClearedFile>,
+    pub(crate) certificates: Certificates,
     pub(crate) report: GuardReport,
 }
 
@@ -89,6 +96,8 @@ pub(crate) enum ClearedContent {
 /// [`GuardError::SecretFound`] when `on_secret` is [`OnSecret::Refuse`].
 pub fn clear(classified: Classified, on_secret: OnSecret) -> Result<Cleared, GuardError> {
     let Classified { origin, secrets, sealed, withheld, candidates } = classified;
+    let passwords = sealed.iter().find(|document| document.file == EnvironmentFile::Passwords);
+    let certificates = passwords.map(|document| certificate::list(&document.content)).unwrap_or_default();
     let known = KnownValues::of(&sealed, &withheld);
     let mut findings = Vec::new();
     let mut files = Vec::new();
@@ -103,7 +112,7 @@ pub fn clear(classified: Classified, on_secret: OnSecret) -> Result<Cleared, Gua
     files.extend(sealed.into_iter().map(|document| decide(document, false)));
     files.sort_by_key(|file| file.file);
     let report = GuardReport { searched: known.searched, too_short: known.too_short, findings };
-    Ok(Cleared { origin, secrets, files, report })
+    Ok(Cleared { origin, secrets, files, certificates, report })
 }
 
 fn decide(document: Document, is_clean: bool) -> ClearedFile {
@@ -118,7 +127,7 @@ fn decide(document: Document, is_clean: bool) -> ClearedFile {
 }
 
 fn search(document: &Document, known: &KnownValues) -> Vec<Finding> {
-    let mut search = Search { file: document.file, known, path: Vec::new(), findings: Vec::new() };
+    let mut search = Search::of(document.file, known);
     search.data(&document.content);
     // The tree first, since it gives the place; the very bytes that will be written, too, since they are what counts
     // EXPOSE: searched in place
@@ -136,7 +145,11 @@ struct Search<'a> {
     findings: Vec<Finding>,
 }
 
-impl Search<'_> {
+impl<'a> Search<'a> {
+    const fn of(file: EnvironmentFile, known: &'a KnownValues) -> Self {
+        Self { file, known, path: Vec::new(), findings: Vec::new() }
+    }
+
     fn data(&mut self, data: &Data) {
         match data {
             Data::Scalar(scalar) => self.scalar(scalar),

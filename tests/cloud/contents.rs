@@ -168,6 +168,7 @@ fn make_password(secrets: &mut Secrets, name: &str) -> Value {
 }
 
 fn make_parameter_defaults(secrets: &mut Secrets) -> Map<String, Value> {
+    let (certificate, key) = made_up::make_tls_pair(secrets, "overcloud.example.com");
     let values = json!({
         "CloudName": "overcloud.example.com",
         "ContainerImagePrepare": [{ "set": { "namespace": "quay.io/tripleotrain", "tag": "current-tripleo" } }],
@@ -177,8 +178,8 @@ fn make_parameter_defaults(secrets: &mut Secrets) -> Map<String, Value> {
         "ExtraConfig": {},
         "NeutronPassword": secrets.note(format!("chosen by the user: {}", made_up::make_word(16))),
         "NtpServer": ["0.pool.ntp.org", "1.pool.ntp.org"],
-        "SSLCertificate": made_up::make_certificate(),
-        "SSLKey": secrets.make_pem("PRIVATE KEY", 26),
+        "SSLCertificate": certificate,
+        "SSLKey": key,
         "StackAction": "UPDATE",
         "UndercloudHostsEntries": ["192.168.24.1 undercloud.ctlplane.localdomain undercloud.ctlplane"],
         "UpdateIdentifier": null,

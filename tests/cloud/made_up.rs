@@ -1,7 +1,9 @@
 //! Random secrets in TripleO's forms, none of which opens anything.
 
 use std::collections::BTreeSet;
+use std::sync::OnceLock;
 
+use rcgen::{CertificateParams, KeyPair, PKCS_RSA_SHA256, RsaKeySize};
 use rustix::rand::{GetRandomFlags, getrandom};
 use serde_json::{Map, Value, json};
 
@@ -10,6 +12,9 @@ const BASE64: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz
 
 /// The first line of each PEM body: whoever finds one sees that it is no key. As long as the lines that follow it.
 const NOT_A_KEY: &str = "NotAKey/MadeUpByATestOfDcnVault/NotAKey/MadeUpByATestOfDcnVault/";
+
+/// How many lines of a PKCS#8 key of 2048 bits hold its headers, modulus and exponent: 300 bytes and fewer than 48 more.
+const PUBLIC_LINES: usize = 7;
 
 /// A maker of secrets that keeps a list of them.
 #[derive(Default)]
@@ -79,8 +84,19 @@ impl Secrets {
     }
 }
 
-pub fn make_certificate() -> String {
-    pem("CERTIFICATE", &pem_body(16))
+/// A certificate for this host, and its key: real ones, made once for each test program, and trusted by nobody.
+pub fn make_tls_pair(secrets: &mut Secrets, host: &str) -> (String, String) {
+    static PAIR: OnceLock<(String, String)> = OnceLock::new();
+    let (certificate, key) = PAIR.get_or_init(|| {
+        let key = KeyPair::generate_rsa_for(&PKCS_RSA_SHA256, RsaKeySize::_2048).unwrap();
+        let certificate = CertificateParams::new([host.to_owned()]).unwrap().self_signed(&key).unwrap();
+        (certificate.pem(), key.serialize_pem())
+    });
+    // The first lines are the public half, as the certificate has it
+    for line in key.lines().skip(1 + PUBLIC_LINES).filter(|line| !line.starts_with("-----")) {
+        secrets.note(line.to_owned());
+    }
+    (certificate.clone(), key.clone())
 }
 
 pub fn make_word(length: usize) -> String {
