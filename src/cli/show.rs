@@ -2,8 +2,11 @@ use std::fmt::Write;
 use std::path::Path;
 use std::process::ExitCode;
 
+use jiff::Timestamp;
+
 use crate::bundle::{Bundle, Manifest};
-use crate::model::{Origin, SecretOrigin, SourceKind};
+use crate::certificate;
+use crate::model::{Certificate, Origin, SecretOrigin, SourceKind};
 
 use super::args::ShowArguments;
 use super::environment;
@@ -21,12 +24,12 @@ pub(super) fn show(arguments: &ShowArguments, directory: Option<&Path>) -> Resul
     if arguments.json {
         ui::print(&format!("{}\n", serde_json::to_string_pretty(&manifest).unwrap_or_default()))?;
     } else {
-        ui::print_text(&table(&manifest, &path))?;
+        ui::print_text(&table(&manifest, &path, environment::now()))?;
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn table(manifest: &Manifest, path: &Path) -> String {
+fn table(manifest: &Manifest, path: &Path, now: Timestamp) -> String {
     let mut text = String::new();
     // Writing to a String does not fail
     let _ = writeln!(text, "{}", path.display());
@@ -62,11 +65,86 @@ fn table(manifest: &Manifest, path: &Path) -> String {
         SecretOrigin::Generated => secret.name.as_str().escape_debug().to_string(),
     });
     text.push_str(&wrapped(names));
+    text.push_str(&certificates(manifest, now));
     if !manifest.guard.too_short.is_empty() {
         text.push_str("\nToo short to be searched for in the clear files\n");
         text.push_str(&wrapped(manifest.guard.too_short.iter().map(ToString::to_string)));
     }
     text
+}
+
+/// What there is, then in front of a mark what is wrong with it.
+fn certificates(manifest: &Manifest, now: Timestamp) -> String {
+    let all = &manifest.certificates;
+    if all.is_empty() && manifest.unreadable_certificates.is_empty() {
+        return String::new();
+    }
+    let mut text = String::from("\nCertificates\n");
+    for certificate in all {
+        let (label, subject) = (certificate.label(), certificate.subject.as_str());
+        let _ = writeln!(text, "  {}", shortened(&format!("{label}  {subject}"), WIDTH - 2));
+        let until = certificate.not_after.strftime("%Y-%m-%d");
+        let _ = writeln!(text, "{:6}until {until}{}", "", key(certificate));
+        if !certificate.san.is_empty() {
+            let _ = writeln!(text, "{:6}for {}", "", hosts(&certificate.san, WIDTH - 10));
+        }
+    }
+    for notice in certificate::judge(all, &manifest.unreadable_certificates, now) {
+        for line in lines(&format!("{}: {}", notice.of, notice.says), WIDTH - 4) {
+            let _ = writeln!(text, "  ! {line}");
+        }
+    }
+    text
+}
+
+fn key(certificate: &Certificate) -> String {
+    let Some(key) = &certificate.key else { return String::new() };
+    let fits = match certificate.key_matches {
+        Some(true) => "fits",
+        Some(false) => "DOES NOT FIT",
+        None => "not compared (encrypted, or of a form that we do not read)",
+    };
+    format!(", {} {fits}", shortened(key.as_str(), 24))
+}
+
+/// As many names as there is room for, and how many more there are.
+fn hosts(names: &[String], room: usize) -> String {
+    let mut text = String::new();
+    for (position, name) in names.iter().enumerate() {
+        let more = format!(" and {} more", names.len() - position);
+        let name = shortened(name, room - more.len());
+        if position > 0 && text.chars().count() + 2 + name.chars().count() + more.len() > room {
+            return text + &more;
+        }
+        text.push_str(if position > 0 { ", " } else { "" });
+        text.push_str(&name);
+    }
+    text
+}
+
+/// `text` as it can be shown, cut where it is longer than `room`.
+fn shortened(text: &str, room: usize) -> String {
+    let shown: String = text.escape_debug().collect();
+    if shown.chars().count() <= room {
+        return shown;
+    }
+    shown.chars().take(room.saturating_sub(1)).chain(['…']).collect()
+}
+
+/// `text` in lines of at most `room`, broken between words.
+fn lines(text: &str, room: usize) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in text.split(' ').map(|word| shortened(word, room)) {
+        match lines.last_mut() {
+            Some(line) if line.is_empty() => line.push_str(&word),
+            Some(line) if line.chars().count() + 1 + word.chars().count() <= room => {
+                line.push(' ');
+                line.push_str(&word);
+            }
+            _ => lines.push(format!("  {}", shortened(&word, room - 2))),
+        }
+    }
+    lines
 }
 
 fn source(origin: &Origin) -> String {
