@@ -58,11 +58,13 @@ fn escapes_in_a_manifest_do_not_reach_the_terminal() {
     assert_eq!((shown.code, shown.err.as_str()), (0, ""));
     assert!(shown.out.contains("\\u{1b}]0;x\\u{7}"), "{}", shown.out);
     assert!(!shown.out.chars().any(|c| c.is_control() && c != '\n'), "{:?}", shown.out);
+    let checked = pulled.scratch.run(["check", "-b", "bundle"]);
+    assert!(!checked.out.chars().any(|c| c.is_control() && c != '\n'), "{:?}", checked.out);
 }
 
 /// Puts escapes into every text and key of a manifest that may have any.
 fn escape_texts(value: &mut Value, place: &mut Vec<String>) {
-    const FIXED: [&str; 13] = [
+    const FIXED: [&str; 17] = [
         "format",
         "created",
         "previous",
@@ -76,6 +78,10 @@ fn escape_texts(value: &mut Value, place: &mut Vec<String>) {
         "of",
         "parameters",
         "too_short",
+        "parameter",
+        "not_before",
+        "not_after",
+        "key",
     ];
     match value {
         Value::String(text) => *value = json!(format!("{text}\u{1b}]0;x\u{7}\u{9b}2J\r")),

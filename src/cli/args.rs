@@ -17,6 +17,14 @@ Examples:
   dcn-vault pull --from-file plan-environment.yaml -r age1…   what was saved
   dcn-vault pull --ceph-stack dcn0 --ceph-stack dcn1          with the sites' Ceph clusters";
 
+const CHECK_EXAMPLES: &str = "\
+Exit code: 0 all well, 3 something was found, 1 the bundle could not be read.
+
+Examples:
+  dcn-vault check                                      bundle/ of this vault, against its keys/
+  dcn-vault check -b /srv/central --json               for a script
+  dcn-vault check || mail -s 'the bundle' operators    in cron: certificates expire";
+
 const RUN_EXAMPLES: &str = "\
 Placeholders in ARG:
   {env}        on its own: -e FILE for every environment file, in the documented order
@@ -53,6 +61,9 @@ pub(super) enum Verb {
     Pull(Box<PullArguments>),
     /// Show what is in a bundle, for whom; never a value
     Show(ShowArguments),
+    /// Check a bundle: files, recipients, clear text, certificates; needs no identity
+    #[command(after_help = CHECK_EXAMPLES)]
+    Check(CheckArguments),
     /// Run a command with the secrets in place, for its process tree alone
     #[command(after_help = RUN_EXAMPLES)]
     Run(RunArguments),
@@ -178,6 +189,15 @@ pub(super) struct ShowArguments {
     #[command(flatten)]
     pub(super) bundle: BundleArguments,
     /// Print the manifest as JSON
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct CheckArguments {
+    #[command(flatten)]
+    pub(super) bundle: BundleArguments,
+    /// Print the checks as JSON
     #[arg(long)]
     pub(super) json: bool,
 }

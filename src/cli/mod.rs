@@ -3,6 +3,7 @@
 //! Each verb is a file: its arguments (`args.rs` has them together, for the help), what it calls, what it says.
 
 mod args;
+mod check;
 mod decrypt;
 mod environment;
 mod exit;
@@ -56,6 +57,7 @@ pub fn main(words: impl IntoIterator<Item = OsString>) -> ExitCode {
 fn dispatch(arguments: &Arguments, ui: Ui) -> Result<ExitCode, Failure> {
     let directory = arguments.directory.as_deref();
     match &arguments.verb {
+        Verb::Check(verb) => check::check(verb, directory),
         Verb::Decrypt(verb) => decrypt::decrypt(verb, directory),
         Verb::Deliver(verb) => run::deliver(verb, ui),
         Verb::Keygen(verb) => keygen::keygen(verb, ui),
