@@ -119,9 +119,10 @@ fn all_well(certificates: &[Certificate]) -> String {
     // Writing to a String does not fail
     let _ = match (keys.count() - unknown, unknown) {
         (0, 0) => Ok(()),
-        (fitting, 0) => write!(says, "; {} fit", counted(fitting, "key")),
+        (1, 0) => write!(says, "; 1 key fits"),
+        (fitting, 0) => write!(says, "; {fitting} keys fit"),
         (fitting, unknown) => {
-            write!(says, "; {} fit, {unknown} could not be compared", counted(fitting, "key"))
+            write!(says, "; of the keys {fitting} fit and {unknown} could not be compared")
         }
     };
     says
@@ -146,7 +147,7 @@ fn table(lines: &[Line]) -> String {
     let mut text = String::new();
     for line in lines {
         // Writing to a String does not fail
-        let _ = writeln!(text, "{:<7}  {:<12}  {}", word(line.verdict), line.check, line.says.escape_debug());
+        let _ = writeln!(text, "{:<7}  {:<12}  {}", word(line.verdict), line.check, ui::shown(&line.says));
     }
     text
 }

@@ -124,7 +124,7 @@ fn hosts(names: &[String], room: usize) -> String {
 
 /// `text` as it can be shown, cut where it is longer than `room`.
 fn shortened(text: &str, room: usize) -> String {
-    let shown: String = text.escape_debug().collect();
+    let shown = ui::shown(text);
     if shown.chars().count() <= room {
         return shown;
     }

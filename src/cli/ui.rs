@@ -58,6 +58,18 @@ impl Ui {
     }
 }
 
+/// `text` from elsewhere as part of a line: what is not printed as itself is escaped, quotes are left.
+pub(super) fn shown(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '\'' | '"' | '\\' => shown.push(c),
+            _ => shown.extend(c.escape_debug()),
+        }
+    }
+    shown
+}
+
 /// Writes a text for people to standard output.
 pub(super) fn print_text(text: &str) -> Result<(), BrokenPipe> {
     print(&printable(text, &['\n']))
