@@ -48,8 +48,11 @@ fn words_of(name: &str) -> Vec<String> {
     let mut words = Vec::new();
     let mut word = String::new();
     let mut after_lower = false;
-    for character in name.chars() {
-        let starts_word = character.is_uppercase() && after_lower;
+    let mut characters = name.chars().peekable();
+    while let Some(character) = characters.next() {
+        // The last capital of several begins the next word: SSH, then Password
+        let before_lower = characters.peek().is_some_and(|next| next.is_lowercase());
+        let starts_word = character.is_uppercase() && (after_lower || before_lower);
         if (starts_word || !character.is_alphanumeric()) && !word.is_empty() {
             words.push(std::mem::take(&mut word));
         }
@@ -75,6 +78,8 @@ mod tests {
             "RpcPassword",
             "rabbitmq::erlang_cookie",
             "vrts_ssh_passwd",
+            "VrtsSSHPassword",
+            "CinderPureAPIToken",
             "service_key",
             "adminToken",
         ] {
