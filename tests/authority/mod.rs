@@ -45,7 +45,7 @@ pub fn date_in(left: i64) -> String {
 pub fn pull(scratch: &Scratch, parameters: &[(&str, &str)]) -> Said {
     let mut plan = String::from("passwords:\n  NovaPassword: not-a-real-secret\nparameter_defaults:\n");
     for (name, text) in parameters {
-        write!(plan, "  {name}: |\n").unwrap();
+        writeln!(plan, "  {name}: |").unwrap();
         for line in text.lines() {
             writeln!(plan, "    {line}").unwrap();
         }

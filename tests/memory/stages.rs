@@ -61,7 +61,9 @@ impl Site {
 
     /// The plan's values, the cloud's password and the tokens so far.
     pub fn cloud_canaries(&self) -> Canaries {
-        Canaries::of("plan", self.cloud.contents().secrets())
+        let secrets = self.cloud.contents().secrets();
+        Canaries::of("plan", &secrets)
+            .join(&Canaries::of_decoded("key, decoded", &secrets))
             .join(&Canaries::of("token", self.cloud.tokens_issued()))
     }
 
@@ -154,7 +156,8 @@ fn a_pull_over_tls_holds_nothing_when_the_bundle_is_put_in_place_and_nothing_at_
     let expected: serde_json::Value = serde_json::from_slice(&expected).unwrap();
     let secrets = expected["secrets"].as_array().unwrap().iter().map(|secret| secret.as_str().unwrap());
     // Shorter ones are a YAML reader's puzzles (`12:30:45`), which stand in other texts, too
-    let canaries = Canaries::of("plan", secrets.filter(|secret| secret.len() >= 16));
+    let secrets: Vec<&str> = secrets.filter(|secret| secret.len() >= 16).collect();
+    let canaries = Canaries::of("plan", &secrets);
     let scratch = Scratch::new();
     let (identity, recipient) = scratch.keygen("identity.txt");
     let mut pull = scratch.program();
