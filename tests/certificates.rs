@@ -144,10 +144,10 @@ fn a_pull_takes_what_is_wrong_as_it_is_and_warns() {
     let ((soon, key), (over, _), (_, other)) =
         (pair("soon", left), pair("over", -3 * DAY), pair("other", DAY));
     let expires = format!("warning: SSLCertificate: expires in 6 days ({}): renew it now\n", date_in(left));
-    let expired = format!("warning: SSLCertificate: expired 3 days ago ({})\n", date_in(-3 * DAY));
+    let over_for = format!("warning: SSLCertificate: expired 3 days ago ({})\n", date_in(-3 * DAY));
     for (certificate, key, warnings) in [
         (&soon, &key, expires),
-        (&over, &String::new(), expired),
+        (&over, &String::new(), over_for),
         (
             &pair("x", 300 * DAY).0,
             &other,

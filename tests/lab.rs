@@ -7,6 +7,8 @@
 
 #[path = "lab/barbican.rs"]
 mod barbican;
+#[path = "lab/certificates.rs"]
+mod certificates;
 #[path = "lab/deploys.rs"]
 mod deploys;
 #[path = "lab/failures.rs"]

@@ -62,7 +62,7 @@ fn a_reference_that_cannot_be_had_is_named_and_nothing_is_written() {
     }
 }
 
-fn pull(operator: &Operator, cloud: &str, references: &[String]) -> Said {
+pub(crate) fn pull(operator: &Operator, cloud: &str, references: &[String]) -> Said {
     let mut command = operator.program();
     command.args([
         "pull",
@@ -81,7 +81,7 @@ fn pull(operator: &Operator, cloud: &str, references: &[String]) -> Said {
     said(&mut command)
 }
 
-fn references(operator: &Operator) -> impl Fn(&str) -> String {
+pub(crate) fn references(operator: &Operator) -> impl Fn(&str) -> String {
     let expected: Value = serde_json::from_slice(&std::fs::read(operator.lab.expected()).unwrap()).unwrap();
     move |name| expected.pointer(&format!("/barbican/{name}")).and_then(Value::as_str).unwrap().to_owned()
 }
