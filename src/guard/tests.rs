@@ -114,3 +114,21 @@ fn a_secrets_name_counts_for_a_list_and_a_number_too_but_not_for_a_number_of_som
         assert_eq!(finding(nodes), None, "{nodes}");
     }
 }
+
+#[test]
+fn a_private_key_is_searched_for_even_where_only_a_public_certificate_belongs() {
+    let body = "MIIEowIBAAKCAQEAnotAkeyAtAll4444";
+    let finds = |label: &str| {
+        let plan = format!(
+            "passwords: {{RpcPassword: 7l4lfamjPp6nqJgBMqb1YyM2I}}\nparameter_defaults:\n  SSLCertificate: |\n    -----BEGIN {label}-----\n    {body}\n    -----END {label}-----\n"
+        );
+        let value = json::read(format!(r#"{{"a": "{body}"}}"#).as_bytes(), "test").unwrap();
+        let outputs = vec![Output { file: EnvironmentFile::AllNodes, value }];
+        let plan = Plan::read(plan.as_bytes(), "plan").unwrap();
+        let harvest = Harvest { origin: Origin::of(SourceKind::File), plan, outputs, warnings: Vec::new() };
+        let cleared = clear(classify(harvest, &Choice::default()), OnSecret::Seal).unwrap();
+        cleared.report.findings.into_iter().map(|finding| finding.rule).collect::<Vec<_>>()
+    };
+    assert_eq!(finds("CERTIFICATE"), []);
+    assert_eq!(finds(concat!("PRIVATE", " KEY")), [known("SSLCertificate")]);
+}
