@@ -30,9 +30,7 @@ pub(super) enum PublicHalf {
 impl PublicHalf {
     /// Reads a private key. `None` where it is encrypted, damaged, of another kind, or does not say its public half.
     pub(super) fn of_private(block: Block<'_>) -> Option<Self> {
-        if block.is_encrypted() {
-            return None;
-        }
+        // An older form that a passphrase protects has headers (RFC 1421 §4.6), which are no base64
         let bytes = block.decode()?;
         // EXPOSE: read in place; only the public half is copied
         bytes.expose(|bytes| {

@@ -19,11 +19,6 @@ impl Block<'_> {
         self.label.ends_with("PRIVATE KEY")
     }
 
-    /// Whether a passphrase protects it: in PKCS#8 by its label, in the older forms by a header (RFC 1421).
-    pub(super) fn is_encrypted(&self) -> bool {
-        self.label == "ENCRYPTED PRIVATE KEY" || self.body.contains("4,ENCRYPTED")
-    }
-
     /// The bytes, in memory that is wiped: it may be a key. `None` where it is not base64.
     pub(super) fn decode(&self) -> Option<SecretBuffer> {
         let mut bytes = SecretBuffer::with_capacity(self.body.len() / 4 * 3 + 3);
