@@ -127,6 +127,13 @@ fn a_key_is_compared_in_every_form_and_one_that_cannot_be_is_no_mismatch() {
             let listed = &manifest(&scratch)["certificates"][0];
             assert_eq!(listed.get("key_matches"), expected.map(Value::Bool).as_ref(), "{owner} {form}");
             assert_eq!(listed["key"], "SSLKey");
+            let shown = scratch.run(["show", "-b", "bundle"]).out;
+            let fits = match expected {
+                Some(true) => "SSLKey fits\n",
+                Some(false) => "SSLKey DOES NOT FIT\n",
+                None => "SSLKey not compared: encrypted, or of an unknown form\n",
+            };
+            assert!(shown.contains(fits), "{shown}");
             let warns =
                 pulled.err.contains("warning: SSLCertificate: its key, SSLKey, is another certificate's\n");
             assert_eq!((pulled.code, warns), (0, expected == Some(false)), "{owner} {form}: {}", pulled.err);

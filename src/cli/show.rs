@@ -102,7 +102,7 @@ fn key(certificate: &Certificate) -> String {
     let fits = match certificate.key_matches {
         Some(true) => "fits",
         Some(false) => "DOES NOT FIT",
-        None => "not compared (encrypted, or of a form that we do not read)",
+        None => "not compared: encrypted, or of an unknown form",
     };
     format!(", {} {fits}", shortened(key.as_str(), 24))
 }
