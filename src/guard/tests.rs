@@ -125,7 +125,7 @@ fn a_private_key_is_searched_for_even_where_only_a_public_certificate_belongs() 
         let value = json::read(format!(r#"{{"a": "{body}"}}"#).as_bytes(), "test").unwrap();
         let outputs = vec![Output { file: EnvironmentFile::AllNodes, value }];
         let plan = Plan::read(plan.as_bytes(), "plan").unwrap();
-        let harvest = Harvest { origin: Origin::of(SourceKind::File), plan, outputs, warnings: Vec::new() };
+        let harvest = Harvest::new(Origin::of(SourceKind::File), plan, outputs);
         let cleared = clear(classify(harvest, &Choice::default()), OnSecret::Seal).unwrap();
         cleared.report.findings.into_iter().map(|finding| finding.rule).collect::<Vec<_>>()
     };
