@@ -18,7 +18,8 @@ use program::{Scratch, occurring, said};
 use rcgen::KeyPair;
 use serde_json::{Value, json};
 
-/// What `pull` says last.
+/// What `pull` says first, and last.
+const READ: &str = "plan.yaml: a plan\n";
 const WROTE: &str = "wrote bundle: generation 1, 3 secrets, sealed for default\n";
 
 fn manifest(scratch: &Scratch) -> Value {
@@ -41,7 +42,7 @@ fn the_manifest_has_what_a_certificate_says_and_nothing_of_its_key_but_that_it_f
     let scratch = Scratch::new();
     let (certificate, key) = pair("overcloud.example.com", 300 * DAY);
     let pulled = pull(&scratch, &[("SSLCertificate", &certificate), ("SSLKey", &key)]);
-    assert_eq!((pulled.code, pulled.err.as_str()), (0, WROTE));
+    assert_eq!((pulled.code, pulled.err), (0, format!("{READ}{WROTE}")));
     scratch.write("certificate.pem", &certificate, 0o644);
     openssl(&scratch, "x509 -in certificate.pem -pubkey -noout -out public.pem");
     openssl(&scratch, "pkey -pubin -in public.pem -outform DER -out public.der");
@@ -173,7 +174,7 @@ fn a_pull_takes_what_is_wrong_as_it_is_and_warns() {
     ] {
         let scratch = Scratch::new();
         let pulled = pull(&scratch, &[("SSLCertificate", certificate), ("SSLKey", key)]);
-        assert_eq!((pulled.code, pulled.err), (0, warnings + WROTE));
+        assert_eq!((pulled.code, pulled.err), (0, format!("{READ}{warnings}{WROTE}")));
         let opened = scratch.run(["decrypt", "-b", "bundle", "-i", "identity.txt"]).out;
         for line in certificate.lines() {
             assert!(opened.contains(line), "{line} is missing");
