@@ -86,12 +86,14 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("clap", &["cli"]),
     ("curve25519_dalek", &["certificate::key"]),
     ("granit_parser", &["yaml"]),
-    ("jiff", &["bundle", "certificate", "cli", "keygen", "model", "selftest"]),
+    // source::openstack::tls: on which day a certificate has expired
+    ("jiff", &["bundle", "certificate", "cli", "keygen", "model", "selftest", "source::openstack::tls"]),
     ("md5", &["source::openstack"]),
     ("memmap2", &["secret"]),
     // selftest: ptrace and process_vm_readv, to be refused
     ("nix", &["run", "selftest::others"]),
     ("reqwest", &["source::openstack"]),
+    ("rustls", &["source::openstack::tls"]),
     ("rustix", &["cli", "fs", "run", "secret", "selftest"]),
     ("secrecy", &["secret"]),
     ("serde", &["bundle", "model", "source::openstack", "vault"]),
@@ -101,7 +103,7 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("std::env", &["cli", "main"]),
     ("std::fs", &["fs"]),
     // The types of addresses; nothing is connected
-    ("std::net", &["certificate::x509"]),
+    ("std::net", &["certificate::x509", "source::openstack::proxy"]),
     // selftest: whether a crash left a core dump
     ("std::os", &["fs", "run", "selftest"]),
     // selftest: it starts this program itself
@@ -110,6 +112,7 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("std::time", &["source::openstack"]),
     ("thiserror", &["*"]),
     ("tokio", &["source::openstack"]),
+    ("webpki", &["source::openstack::tls"]),
     ("x509_cert", &["certificate::x509"]),
     ("zeroize", &["certificate::key", "fs", "open", "secret"]),
     ("zeroizing_alloc", &["main"]),

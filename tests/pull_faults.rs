@@ -14,11 +14,17 @@ mod cloud;
 mod program;
 
 use std::net::TcpListener;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
 
 use cloud::{Cloud, Contents, ErrorBody, Fault, Place};
 use program::refusal::assert_refused;
 use program::{Scratch, occurring, said};
 
+const KEYSTONE_PROXY: &str =
+    "a proxy in front of it has answered, with a page: is Keystone itself running? Else try again later";
+const HEAT_PROXY: &str =
+    "a proxy in front of it has answered, with a page: is Heat itself running? Else try again later";
 const BROKEN: &str = "try again; if it stays so, look at what stands between this host and the service";
 const DELAYED: &str = "try again later; the service's own log says why";
 const OTHER_PLAN: &str =
@@ -40,6 +46,8 @@ const UPDATE: &str = "look, then update the stack: openstack stack output show o
 const SCOPE: &str = "set `project_name` (OS_PROJECT_NAME), and check the user's role in it";
 const NO_STACK: &str = "name it with --stack; `openstack stack list` shows what this project has";
 
+const AT_ONCE: usize = 12;
+
 /// What is wrong, the error, the hint.
 type Row = (Fault, &'static str, &'static str);
 
@@ -48,7 +56,7 @@ fn a_login_that_goes_wrong_leaves_nothing() {
     use Place::Login;
     #[rustfmt::skip]
     let rows: &[Row] = &[
-        (Fault::unavailable(Login), "Keystone answered with status 503", DELAYED),
+        (Fault::unavailable(Login), "Keystone answered with status 503, 5 times in a row", KEYSTONE_PROXY),
         (Fault::forbidden(Login), "Keystone lets nobody log in from here (403)", LOCKED),
         (refused(Login), "Keystone refuses the login of `admin` to project `admin` (401)", "Keystone says no more: check user, password, project and their domains"),
         (escapes(Login), "Keystone answered with status 500", DELAYED),
@@ -56,9 +64,10 @@ fn a_login_that_goes_wrong_leaves_nothing() {
         (Fault::RedirectAway(Login), "Keystone redirects elsewhere, and no redirect is followed", ADDRESS),
         (Fault::Status(Login, 201, ErrorBody::Json), "Keystone gave an answer that is not a login", OTHER_SERVICE),
         (Fault::MissingCatalog, "the login gave no project's catalog", SCOPE),
+        (Fault::HangsUp(Login), "Keystone's answer broke off", BROKEN),
         (Fault::Truncated(Login), "Keystone's answer broke off", BROKEN),
-        (Fault::Endless(Login), "Keystone's answer is larger than 64 MiB", BROKEN),
-        (Fault::HugeLength(Login), "Keystone's answer is larger than 64 MiB", BROKEN),
+        (Fault::Endless(Login), "Keystone's answer is larger than 4 MiB", BROKEN),
+        (Fault::HugeLength(Login), "Keystone's answer is larger than 4 MiB", BROKEN),
     ];
     check_all(rows);
 }
@@ -68,13 +77,14 @@ fn a_stack_that_goes_wrong_leaves_nothing() {
     use Place::{Heat, Stack};
     #[rustfmt::skip]
     let rows: &[Row] = &[
-        (Fault::unavailable(Stack), "Heat answered with status 503", DELAYED),
-        (Fault::unavailable(Heat), "Heat answered with status 503", DELAYED),
+        (Fault::unavailable(Stack), "Heat answered with status 503, 5 times in a row", HEAT_PROXY),
+        (Fault::unavailable(Heat), "Heat answered with status 503, 5 times in a row", HEAT_PROXY),
         (Fault::forbidden(Stack), "Heat refuses this: the user's role is not enough (403)", ROLE),
         (refused(Stack), "Heat does not accept the token that Keystone gave (401)", TOKEN),
         (absent(Stack), "there is no stack `overcloud` in this project", NO_STACK),
         (escapes(Stack), "Heat answered with status 500", DELAYED),
         (Fault::NotJson(Stack), "Heat answered with status 200", DELAYED),
+        (Fault::HangsUp(Stack), "Heat's answer broke off", BROKEN),
         (Fault::Truncated(Stack), "Heat's answer broke off", BROKEN),
         (Fault::Endless(Stack), "Heat's answer is larger than 64 MiB", BROKEN),
         (Fault::HugeLength(Stack), "Heat's answer is larger than 64 MiB", BROKEN),
@@ -98,7 +108,7 @@ fn an_output_that_goes_wrong_leaves_nothing() {
     let output = || Place::Output(String::from("EndpointMap"));
     #[rustfmt::skip]
     let rows: &[Row] = &[
-        (Fault::unavailable(output()), "Heat answered with status 503", DELAYED),
+        (Fault::unavailable(output()), "Heat answered with status 503, 5 times in a row", HEAT_PROXY),
         (Fault::forbidden(output()), "Heat refuses this: the user's role is not enough (403)", ROLE),
         (refused(output()), "Heat does not accept the token that Keystone gave (401)", TOKEN),
         (absent(output()), "stack `overcloud` has no output `EndpointMap`", "is it the control plane's stack? Name it with --stack"),
@@ -129,15 +139,15 @@ fn a_plan_that_goes_wrong_leaves_nothing() {
     use Place::Swift;
     #[rustfmt::skip]
     let rows: &[Row] = &[
-        (Fault::unavailable(Swift), "Swift answered with status 503", DELAYED),
+        (Fault::unavailable(Swift), "Swift answered with status 503, 5 times in a row", DELAYED),
         (Fault::forbidden(Swift), "Swift refuses this: the user's role is not enough (403)", SWIFT_ROLE),
         (refused(Swift), "Swift does not accept the token that Keystone gave (401)", TOKEN),
         (absent(Swift), "there is no plan `overcloud`: Swift has no container of that name", "a plan has its stack's name: give it with --plan. From Wallaby on there is none: use --working-dir ~/overcloud-deploy/STACK"),
         (escapes(Swift), "Swift answered with status 500", DELAYED),
         (Fault::NotJson(Swift), "overcloud/plan-environment.yaml:1:2: this is not YAML", QUOTES),
         (Fault::Truncated(Swift), "Swift's answer broke off", BROKEN),
-        (Fault::Endless(Swift), "Swift's answer is larger than 64 MiB", BROKEN),
-        (Fault::HugeLength(Swift), "Swift's answer is larger than 64 MiB", BROKEN),
+        (Fault::Endless(Swift), "Swift's answer is larger than 16 MiB", BROKEN),
+        (Fault::HugeLength(Swift), "Swift's answer is larger than 16 MiB", BROKEN),
         (Fault::RedirectAway(Swift), "Swift redirects elsewhere, and no redirect is followed", ADDRESS),
         (Fault::WrongETag, "overcloud/plan-environment.yaml does not match its ETag: it arrived damaged", "pull again; if it stays so, look at what stands between this host and Swift"),
         (Fault::PlanChanges(u64::MAX), "plan `overcloud` has changed while it was read, 3 times in a row", "pull again when nothing else writes to the plan"),
@@ -219,10 +229,105 @@ fn a_port_where_nobody_listens_is_named() {
     assert_eq!(scratch.names(), ["identity.txt"]);
 }
 
-fn check_all(rows: &[Row]) {
-    for (fault, error, hint) in rows {
-        check(|_| {}, Some(fault), (error, hint));
+#[test]
+fn a_service_that_restarts_is_waited_for() {
+    use Place::{Heat, Login, Output, Swift};
+    let broken = |place: Place| Fault::Truncated(place).at_first(1);
+    let rows = [
+        (
+            Fault::unavailable(Login).at_first(2),
+            "Keystone did not answer at once: it was asked again, twice in all",
+        ),
+        (
+            Fault::Status(Login, 429, ErrorBody::Json).at_first(1),
+            "Keystone did not answer at once: it was asked again, once in all",
+        ),
+        (
+            Fault::unavailable(Heat).at_first(3),
+            "Heat did not answer at once: it was asked again, 3 times in all",
+        ),
+        (
+            Fault::Status(Heat, 502, ErrorBody::ProxyPage).at_first(1),
+            "Heat did not answer at once: it was asked again, once in all",
+        ),
+        (Fault::HangsUp(Swift).at_first(2), "Swift did not answer at once: it was asked again, twice in all"),
+        (broken(Swift), "Swift did not answer at once: it was asked again, once in all"),
+        (
+            broken(Output(String::from("HostsEntry"))),
+            "Heat did not answer at once: it was asked again, once in all",
+        ),
+    ];
+    for (fault, warning) in rows {
+        let cloud = Cloud::start(Contents::made_up());
+        cloud.fault(fault.clone());
+        let scratch = Scratch::new();
+        let (_, recipient) = scratch.keygen("identity.txt");
+        let pull = ["pull", "-r", &recipient, "-o", "bundle"];
+        let pulled = said(scratch.program().envs(cloud.os_variables()).args(pull));
+        assert_eq!((pulled.code, cloud.tokens_alive()), (0, 0), "{fault:?}: {}", pulled.err);
+        assert!(pulled.err.contains(&format!("warning: {warning}\n")), "{fault:?}: {}", pulled.err);
     }
+}
+
+#[test]
+fn a_login_whose_answer_is_lost_is_not_sent_again() {
+    // It may have made a token, which nobody would revoke
+    for fault in [Fault::HangsUp(Place::Login), Fault::Status(Place::Login, 502, ErrorBody::ProxyPage)] {
+        let cloud = Cloud::start(Contents::made_up());
+        cloud.fault(fault.at_first(1));
+        let scratch = Scratch::new();
+        let (_, recipient) = scratch.keygen("identity.txt");
+        let pulled =
+            said(scratch.program().envs(cloud.os_variables()).args(["pull", "-r", &recipient, "-o", "b"]));
+        assert_eq!((pulled.code, cloud.requests().len()), (1, 1), "{}", pulled.err);
+    }
+}
+
+#[test]
+fn keystone_is_found_where_its_list_of_versions_says_and_only_on_the_host_that_was_named() {
+    let cloud = Cloud::start(Contents::made_up());
+    let scratch = Scratch::new();
+    let (_, recipient) = scratch.keygen("identity.txt");
+    let root = cloud.auth_url().replace("/identity", "");
+    for url in [root.clone(), format!("{root}/"), format!("{root}/v3"), format!("{root}/v2.0/")] {
+        let mut program = scratch.program();
+        program.envs(cloud.os_variables()).env("OS_AUTH_URL", &url);
+        let pulled = said(program.args(["pull", "-r", &recipient, "-o", "bundle"]));
+        assert_eq!((pulled.code, cloud.tokens_alive()), (0, 0), "{url}: {}", pulled.err);
+    }
+    assert!(!cloud.password_was_sent_elsewhere());
+    assert_eq!(cloud.requests_elsewhere(), Vec::<String>::new());
+}
+
+#[test]
+fn an_address_without_keystone_is_named() {
+    let cloud = Cloud::start(Contents::made_up());
+    let url = cloud.auth_url().replace("/identity", "/dashboard");
+    let scratch = Scratch::new();
+    let (_, recipient) = scratch.keygen("identity.txt");
+    let mut program = scratch.program();
+    program.envs(cloud.os_variables()).env("OS_AUTH_URL", &url);
+    let pulled = said(program.args(["pull", "-r", &recipient, "-o", "bundle"]));
+    let error = format!("error: there is no Keystone at {url}/v3 (404)\n");
+    let hint = "hint: set `auth_url` to Keystone's own: `openstack catalog show identity`; an undercloud's is https://HOST:13000\n";
+    assert_refused(&pulled, 1, &(error + hint));
+    assert_eq!(scratch.names(), ["identity.txt"]);
+}
+
+/// Some at a time: most of the time goes by in waiting before another try.
+fn check_all(rows: &[Row]) {
+    let next = AtomicUsize::new(0);
+    let work = || {
+        while let Some((fault, error, hint)) = rows.get(next.fetch_add(1, Ordering::Relaxed)) {
+            check(|_| {}, Some(fault), (error, hint));
+        }
+    };
+    thread::scope(|scope| {
+        let workers: Vec<_> = (0..AT_ONCE).map(|_| scope.spawn(work)).collect();
+        for worker in workers {
+            worker.join().unwrap();
+        }
+    });
 }
 
 /// Pulls from a cloud with these contents and this fault, once with no bundle before and once with one.

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use crate::fs;
 use crate::secret::SecretValue;
 use crate::source::Places;
-use crate::source::openstack::Variables;
+use crate::source::openstack::{Proxies, Variables};
 use crate::vault::Vault;
 
 use super::exit::Failure;
@@ -33,8 +33,8 @@ fn find_vault(directory: Option<&Path>) -> Result<Vault, Failure> {
     Ok(Vault::find(&std::env::current_dir().unwrap_or_else(|_| PathBuf::from(".")))?)
 }
 
-/// The `OS_*` variables, and where openstacksdk looks for clouds.yaml.
-pub(super) fn openstack() -> Variables {
+/// The `OS_*` variables, those on proxies, and where openstacksdk looks for clouds.yaml.
+pub(super) fn openstack() -> Result<Variables, Failure> {
     let mut variables = Variables::default();
     for (name, value) in std::env::vars_os() {
         let (Some(name), Ok(value)) =
@@ -50,7 +50,8 @@ pub(super) fn openstack() -> Variables {
         .chain(config_home().map(|home| home.join("openstack/clouds.yaml")))
         .chain([PathBuf::from("/etc/openstack/clouds.yaml")])
         .collect();
-    variables
+    variables.proxies = Proxies::find(|name| std::env::var(name).ok().map(SecretValue::take))?;
+    Ok(variables)
 }
 
 /// Where an identity is looked for when none is named.

@@ -61,7 +61,7 @@ pub(super) fn pull(arguments: &PullArguments, directory: Option<&Path>, ui: Ui) 
 
 fn list(arguments: &PullArguments, source: &SourceSettings) -> Result<ExitCode, Failure> {
     let cloud = arguments.os_cloud.clone().or_else(|| source.cloud.clone());
-    let settings = CloudSettings::find(cloud.as_deref(), environment::openstack())?;
+    let settings = CloudSettings::find(cloud.as_deref(), environment::openstack()?)?;
     ui::print_text(&list::table(&openstack::list(&settings)?, cloud.as_deref()))?;
     Ok(ExitCode::SUCCESS)
 }
@@ -102,7 +102,7 @@ fn harvest(arguments: &PullArguments, source: &SourceSettings) -> Result<Harvest
         wanted.config_download_dir = config_download_dir.cloned();
         wanted.barbican = barbican(arguments, source)?;
         let cloud = arguments.os_cloud.as_ref().or(source.cloud.as_ref());
-        let settings = CloudSettings::find(cloud.map(String::as_str), environment::openstack())?;
+        let settings = CloudSettings::find(cloud.map(String::as_str), environment::openstack()?)?;
         openstack::pull(&settings, &wanted)?
     };
     harvest.outputs.extend(ceph);

@@ -6,8 +6,8 @@ use crate::model::ParameterName;
 use crate::report::Hint;
 use crate::yaml::YamlError;
 
-use super::openstack::BarbicanError;
-use super::{CephError, Holder, OutputFault, SavedError};
+use super::openstack::{BarbicanError, ProxyError};
+use super::{CephError, CertificateFault, Holder, OutputFault, SavedError};
 
 /// The services of OpenStack that a pull talks to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -30,34 +30,6 @@ impl fmt::Display for Service {
             Self::Heat => "Heat",
             Self::Swift => "Swift",
             Self::Barbican => "Barbican",
-        })
-    }
-}
-
-/// Why a certificate was refused.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum CertificateFault {
-    /// It has expired.
-    Expired,
-    /// It is not valid yet.
-    NotYetValid,
-    /// Something else, in rustls's words.
-    Other(String),
-    /// It is made out to another host name.
-    OtherName,
-    /// Its issuer is not trusted here.
-    UnknownIssuer,
-}
-
-impl fmt::Display for CertificateFault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Expired => "it has expired",
-            Self::NotYetValid => "it is not valid yet",
-            Self::Other(words) => words,
-            Self::OtherName => "it is made out to another host name",
-            Self::UnknownIssuer => "its issuer is not trusted here",
         })
     }
 }
@@ -105,6 +77,8 @@ pub enum SourceError {
     NoCloudsFile { searched: String },
     #[error("the catalog has no {interface} endpoint of {service} in region `{region}`")]
     NoEndpoint { service: Service, interface: String, region: String },
+    #[error("there is no Keystone at {url} ({status})")]
+    NoKeystone { url: String, status: u16 },
     #[error("the login gave no project's catalog")]
     NotScoped,
     #[error("container `{plan}` holds no {object}")]
@@ -129,6 +103,8 @@ pub enum SourceError {
     PlanMasked { name: String, parameter: ParameterName },
     #[error("{name} has no passwords: `passwords` is missing or empty")]
     PlanWithoutPasswords { name: String },
+    #[error(transparent)]
+    Proxy(#[from] ProxyError),
     #[error("{service} redirects elsewhere, and no redirect is followed")]
     Redirected { service: Service },
     #[error("the HTTP client could not be set up: {reason}")]
@@ -139,8 +115,8 @@ pub enum SourceError {
     StackInProgress { stack: String, status: String },
     #[error("there is no stack `{stack}` in this project")]
     StackNotFound { stack: String },
-    #[error("{service} answered with status {status}")]
-    Status { service: Service, status: u16 },
+    #[error("{service} answered with status {status}{}", in_a_row(*.times))]
+    Status { service: Service, status: u16, times: u32 },
     #[error("{service} did not answer within {seconds} s")]
     Timeout { service: Service, seconds: u64 },
     #[error("{service} does not accept the token that Keystone gave (401)")]
@@ -195,14 +171,7 @@ impl Hint for SourceError {
             Self::CloudNotFound { .. } => {
                 String::from("`openstack config show` lists what clouds.yaml has; mind the case")
             }
-            Self::CertificateRefused { cause, .. } => String::from(match cause {
-                CertificateFault::Expired | CertificateFault::NotYetValid => {
-                    "have it renewed; is this host's clock right?"
-                }
-                CertificateFault::OtherName => "use a host name in the URL that the certificate has",
-                CertificateFault::Other(_) => "look at it: openssl s_client -connect HOST:PORT -showcerts",
-                CertificateFault::UnknownIssuer => "name its CA in `cacert` (clouds.yaml) or OS_CACERT",
-            }),
+            Self::CertificateRefused { cause, .. } => cause.hint(),
             Self::Connect { .. } => {
                 String::from("check the URL, the route and the firewall: `curl -v` on it says more")
             }
@@ -227,6 +196,9 @@ impl Hint for SourceError {
             Self::NoEndpoint { .. } => {
                 String::from("set `region_name` and `interface` to what `openstack catalog list` shows")
             }
+            Self::NoKeystone { .. } => String::from(
+                "set `auth_url` to Keystone's own: `openstack catalog show identity`; an undercloud's is https://HOST:13000",
+            ),
             Self::NotScoped => {
                 String::from("set `project_name` (OS_PROJECT_NAME), and check the user's role in it")
             }
@@ -253,6 +225,7 @@ impl Hint for SourceError {
             Self::OutputUnusable { holder: Holder::File(_), .. } => {
                 String::from("look into the file: was it written whole, and is it the right one?")
             }
+            Self::Proxy(error) => error.hint(),
             Self::Redirected { .. } => String::from("set the endpoint's URL to the address that it names"),
             Self::PlanChanging { .. } => String::from("pull again when nothing else writes to the plan"),
             Self::PlanDamaged { .. } => {
@@ -291,4 +264,23 @@ fn missing(name: &str, cloud: Option<&str>) -> String {
         Some(cloud) => format!("cloud `{cloud}` in clouds.yaml has no `{name}`"),
         None => format!("`OS_{}` is not set", name.to_uppercase()),
     }
+}
+
+/// How often, where it was tried more than once.
+pub(super) fn in_a_row(times: u32) -> String {
+    if times < 2 { String::new() } else { format!(", {} in a row", self::times(times)) }
+}
+
+/// A number of times, in words that a person uses.
+pub(super) fn times(count: u32) -> String {
+    match count {
+        1 => String::from("once"),
+        2 => String::from("twice"),
+        count => format!("{count} times"),
+    }
+}
+
+/// Texts in quotes, as a list.
+pub(super) fn list_quoted(texts: &[String]) -> String {
+    texts.iter().map(|text| format!("`{text}`")).collect::<Vec<_>>().join(", ")
 }

@@ -8,6 +8,7 @@
 //! It does not decide what is secret: all of a harvest is treated as if it were.
 
 mod ceph;
+mod certificate;
 mod config_download;
 mod error;
 mod file;
@@ -21,7 +22,8 @@ mod user_environments;
 mod working_dir;
 
 pub use ceph::{Ceph, CephError};
-pub use error::{CertificateFault, Service, SourceError};
+pub use certificate::{CertificateFault, HostName};
+pub use error::{Service, SourceError};
 pub use file::{FileKind, FileSource, Files, from_files};
 pub use output::{Holder, OutputFault};
 pub use plan::{Form, Holds, Layer, Plan};
@@ -101,6 +103,14 @@ pub enum Note {
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Warning {
+    /// A service could not answer at once.
+    #[error("{service} did not answer at once: it was asked again, {} in all", error::times(*.times))]
+    AskedAgain {
+        /// Which.
+        service: Service,
+        /// How often, all requests together.
+        times: u32,
+    },
     /// The cloud's settings turn the check of certificates off.
     #[error(
         "certificates are not verified (`verify: false`): whoever sits on the network can read and answer for the cloud"
@@ -111,6 +121,14 @@ pub enum Warning {
     Incomplete {
         /// What, as the error would have said it.
         what: String,
+    },
+    /// Somebody else stands in between, as the environment says.
+    #[error("through the proxy {proxy}, as the environment says: {}", list(.services))]
+    Proxied {
+        /// Its host and port.
+        proxy: String,
+        /// Who is asked through it.
+        services: Vec<Service>,
     },
     /// Passwords and the token crossed the network in clear.
     #[error("asked over http, so that the token and the answers crossed the network in clear: {}", list(.services))]

@@ -37,10 +37,14 @@ pub enum ErrorBody {
 /// One thing done wrong.
 #[derive(Clone, Debug)]
 pub enum Fault {
+    /// So many times, and then no more.
+    AtFirst(u32, Box<Self>),
     /// The true status, then blanks that never stop.
     Endless(Place),
     /// A length that no machine has memory for, then the true body.
     HugeLength(Place),
+    /// Reads, and hangs up without an answer, as a service that is being restarted.
+    HangsUp(Place),
     /// A project without services.
     MissingCatalog,
     NoETag,
@@ -84,9 +88,16 @@ impl Fault {
         Self::Status(place, 403, ErrorBody::Json)
     }
 
+    /// This, so many times.
+    pub fn at_first(self, times: u32) -> Self {
+        Self::AtFirst(times, Box::new(self))
+    }
+
     pub(super) fn place(&self) -> Option<&Place> {
         match self {
+            Self::AtFirst(_, fault) => fault.place(),
             Self::Endless(place)
+            | Self::HangsUp(place)
             | Self::HugeLength(place)
             | Self::NotJson(place)
             | Self::RedirectAway(place)
@@ -101,6 +112,7 @@ impl Fault {
     pub(super) fn reply(&self, state: &State, request: &Request, honest: impl FnOnce() -> Response) -> Reply {
         match self {
             Self::Endless(_) => Reply::Endless(honest()),
+            Self::HangsUp(_) => Reply::HangUp,
             Self::HugeLength(_) => truncated(honest(), 1 << 60, usize::MAX),
             Self::NotJson(_) => {
                 Reply::Whole(Response::new(200, "application/json", format!("{{\"{}", echo(state, request))))

@@ -107,6 +107,7 @@ pub enum Reply {
         sent: usize,
     },
     Endless(Response),
+    HangUp,
     Silence,
 }
 
@@ -128,6 +129,7 @@ impl Reply {
                 Ok(false)
             }
             Self::Endless(response) => send_endlessly(response, stream),
+            Self::HangUp => Ok(false),
             Self::Silence => {
                 io::copy(&mut stream, &mut io::sink())?;
                 Ok(false)

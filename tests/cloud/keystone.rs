@@ -9,12 +9,22 @@ use super::state::State;
 
 pub fn answer(state: &State, request: &Request, path: &[&str]) -> Response {
     match (request.method.as_str(), path) {
-        ("GET", []) => Response::json(300, &json!({ "versions": { "values": [version(state)] } })),
-        ("GET", ["v3"]) => Response::json(200, &json!({ "version": version(state) })),
+        ("GET", []) => {
+            let versions = [version(&state.auth_url())];
+            Response::json(300, &json!({ "versions": { "values": versions } }))
+        }
+        ("GET", ["v3"]) => Response::json(200, &json!({ "version": version(&state.auth_url()) })),
         ("POST", ["v3", "auth", "tokens"]) => log_in(state, &request.body),
         ("DELETE", ["v3", "auth", "tokens"]) => revoke(state, request),
         _ => error(404, "Not Found", "The resource could not be found."),
     }
+}
+
+/// What the port's own root says, as behind a proxy: the versions, at a host inside.
+pub fn versions(state: &State) -> Response {
+    let old = json!({ "id": "v2.0", "status": "deprecated", "links": [] });
+    let inside = format!("{}/identity", state.elsewhere_url);
+    Response::json(300, &json!({ "versions": { "values": [old, version(&inside)] } }))
 }
 
 pub fn unauthorized(state: &State) -> Response {
@@ -22,12 +32,12 @@ pub fn unauthorized(state: &State) -> Response {
         .with("WWW-Authenticate", &format!("Keystone uri=\"{}\"", state.auth_url()))
 }
 
-fn version(state: &State) -> Value {
+fn version(base: &str) -> Value {
     json!({
         "id": "v3.14",
         "status": "stable",
         "updated": "2020-04-07T00:00:00Z",
-        "links": [{ "rel": "self", "href": format!("{}/v3/", state.auth_url()) }],
+        "links": [{ "rel": "self", "href": format!("{base}/v3/") }],
         "media-types": [{ "base": "application/json", "type": "application/vnd.openstack.identity-v3+json" }],
     })
 }

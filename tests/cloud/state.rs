@@ -62,7 +62,8 @@ impl State {
             let mut memory = self.memory();
             memory.requests.push(format!("{} {}", request.method, request.target));
             let concerns = |fault: &&Fault| fault.place().is_some_and(|place| place.covers(request));
-            memory.faults.iter().rev().find(concerns).cloned()
+            let position = memory.faults.iter().rposition(|fault| concerns(&fault));
+            position.map(|position| take(&mut memory.faults, position))
         };
         match fault {
             Some(fault) => fault.reply(self, request, || self.answer_honestly(request)),
@@ -82,10 +83,22 @@ impl State {
     fn answer_honestly(&self, request: &Request) -> Response {
         let path: Vec<&str> = request.path().trim_matches('/').split('/').collect();
         match path.as_slice() {
+            [""] => keystone::versions(self),
             ["identity", rest @ ..] => keystone::answer(self, request, rest),
             ["orchestration", "v1", project, rest @ ..] => heat::answer(self, request, project, rest),
             ["object-store", "v1", account, rest @ ..] => swift::answer(self, request, account, rest),
             _ => Response::html(404, "Not Found", "The resource could not be found."),
         }
     }
+}
+
+/// A fault that is done again next time, or of which that was one of so many times.
+fn take(faults: &mut Vec<Fault>, position: usize) -> Fault {
+    let Fault::AtFirst(left, fault) = &mut faults[position] else { return faults[position].clone() };
+    let fault = Fault::clone(fault);
+    *left -= 1;
+    if *left == 0 {
+        faults.remove(position);
+    }
+    fault
 }

@@ -6,7 +6,7 @@ use crate::report::Hint;
 use crate::secret::{SecretBuffer, SecretValue};
 use crate::source::{Service, SourceError};
 
-use super::http::{Answer, below, unexpected};
+use super::http::{Answer, below};
 use super::keystone::Session;
 
 /// A secret or a container of Barbican, and the parameter that takes its value.
@@ -159,7 +159,7 @@ async fn secret(session: &Session<'_>, base: &Url, id: &str) -> Result<Data, Sou
     let answer = session.get_as(Service::Barbican, below(&url, &["payload"]), &content_type).await?;
     match answer.status {
         200 => Ok(value_of(&answer.body)),
-        status => Err(unexpected(Service::Barbican, status)),
+        _ => Err(answer.unexpected(Service::Barbican)),
     }
 }
 
@@ -172,7 +172,7 @@ fn shown<T: for<'de> Deserialize<'de>>(
         // EXPOSE: only what describes the secret is read from it
         200 => answer.body.expose(|bytes| serde_json::from_slice(bytes)).map_err(|_| bad_answer()),
         404 => Err(BarbicanError::NotFound { what, id: id.to_owned() }.into()),
-        status => Err(unexpected(Service::Barbican, status)),
+        _ => Err(answer.unexpected(Service::Barbican)),
     }
 }
 

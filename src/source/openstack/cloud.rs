@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::rc::Rc;
 
 use reqwest::Url;
 
@@ -8,6 +9,7 @@ use crate::secret::SecretValue;
 use crate::source::{SourceError, Warning};
 
 use super::clouds_yaml;
+use super::proxy::Proxies;
 
 /// The `OS_*` variables, and where clouds.yaml may be. The command line fills it; nothing else reads the environment.
 #[derive(Debug, Default)]
@@ -17,6 +19,8 @@ pub struct Variables {
     pub os: BTreeMap<String, SecretValue>,
     /// Where to look for clouds.yaml; the first that exists counts.
     pub clouds_files: Vec<PathBuf>,
+    /// What the environment says of proxies.
+    pub proxies: Proxies,
 }
 
 /// How to log in, and which endpoints to use.
@@ -34,6 +38,7 @@ pub struct CloudSettings {
     pub interface: String,
     pub(super) ca: Option<Vec<reqwest::Certificate>>,
     pub(super) verify: bool,
+    pub(super) proxies: Rc<Proxies>,
 }
 
 /// A user or a project: by id, or by name within a domain.
@@ -62,7 +67,8 @@ impl CloudSettings {
             Some(cloud) => clouds_yaml::entry(cloud, &variables.clouds_files)?,
             None => variables.os,
         };
-        Self::from_map(settings, named.as_deref())
+        let proxies = Rc::new(variables.proxies);
+        Ok(Self { proxies, ..Self::from_map(settings, named.as_deref())? })
     }
 
     /// What the settings themselves give reason to say.
@@ -96,6 +102,7 @@ impl CloudSettings {
             region: plain(&settings, "region_name"),
             interface,
             ca,
+            proxies: Rc::default(),
             verify: !is(&settings, "verify", "false") && !is(&settings, "insecure", "true"),
             password: settings
                 .remove("password")

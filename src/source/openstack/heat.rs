@@ -6,7 +6,7 @@ use crate::model::{Data, EnvironmentFile, Kind};
 use crate::source::output::{Holder, checked};
 use crate::source::{Plan, Service, SourceError};
 
-use super::http::{below, unexpected};
+use super::http::below;
 use super::keystone::Session;
 
 /// A stack whose id is known: only then does Heat show a single output.
@@ -37,7 +37,7 @@ impl<'a> Stack<'a> {
         match answer.status {
             302 => {}
             404 => return Err(SourceError::StackNotFound { stack: name.to_owned() }),
-            status => return Err(unexpected(Service::Heat, status)),
+            _ => return Err(answer.unexpected(Service::Heat)),
         }
         let id = answer.header("location").and_then(id_of).ok_or(bad_answer("a stack's address"))?;
         let url = below(heat, &["stacks", name, &id]);
@@ -53,7 +53,7 @@ impl<'a> Stack<'a> {
             200 => {}
             // It went away since it was looked up
             404 => return Err(SourceError::StackNotFound { stack: self.name.to_owned() }),
-            status => return Err(unexpected(Service::Heat, status)),
+            _ => return Err(answer.unexpected(Service::Heat)),
         }
         // EXPOSE: only the status and two times are read from it
         let parsed: Result<ShowAnswer, _> = answer.body.expose(|bytes| serde_json::from_slice(bytes));
@@ -69,7 +69,7 @@ impl<'a> Stack<'a> {
     pub(super) async fn plan(&self) -> Result<Plan, SourceError> {
         let answer = self.session.get(Service::Heat, below(&self.url, &["environment"])).await?;
         if answer.status != 200 {
-            return Err(unexpected(Service::Heat, answer.status));
+            return Err(answer.unexpected(Service::Heat));
         }
         // EXPOSE: parsed into secret values; the error carries no text
         let environment = answer.body.expose(|bytes| json::read(bytes, "environment"));
@@ -85,7 +85,7 @@ impl<'a> Stack<'a> {
         match answer.status {
             200 => {}
             404 => return Err(SourceError::OutputNotFound { stack: stack(), output }),
-            status => return Err(unexpected(Service::Heat, status)),
+            _ => return Err(answer.unexpected(Service::Heat)),
         }
         // EXPOSE: parsed into secret values; the error carries no text
         let parsed = answer.body.expose(|bytes| json::read(bytes, output)).map_err(|_| bad_answer("JSON"))?;
@@ -122,7 +122,7 @@ impl StackState {
 pub(super) async fn stacks(session: &Session<'_>, heat: &Url) -> Result<Vec<(String, String)>, SourceError> {
     let answer = session.get(Service::Heat, below(heat, &["stacks"])).await?;
     if answer.status != 200 {
-        return Err(unexpected(Service::Heat, answer.status));
+        return Err(answer.unexpected(Service::Heat));
     }
     // EXPOSE: only names and states are read from it
     let parsed: Result<ListAnswer, _> = answer.body.expose(|bytes| serde_json::from_slice(bytes));

@@ -1,27 +1,35 @@
-use std::error::Error;
-use std::time::Duration;
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
 
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use reqwest::redirect::Policy;
 use reqwest::{Client, Method, Response, Url};
 
 use crate::secret::{SecretBuffer, SecretValue};
-use crate::source::{CertificateFault, Service, SourceError};
+use crate::source::{CertificateFault, Service, SourceError, Warning};
 
 use super::cloud::CloudSettings;
+use super::failure::{Asked, Failure};
+use super::proxy::{Proxies, ProxyError, proxied};
+use super::retry::{Outcome, Patience, Tries};
+use super::tls;
+
+pub(super) use super::failure::unexpected;
 
 pub(super) const JSON: &str = "application/json";
-const BODY_LIMIT_MIB: usize = 64;
 /// What a server announces is believed up to here; beyond, memory is taken as it arrives.
 const TRUSTED_LENGTH: usize = 1024 * 1024;
-const CONNECT_SECONDS: u64 = 10;
-/// Heat may take minutes for an output of a large stack.
-const ANSWER_SECONDS: u64 = 300;
-const IDLE_SECONDS: u64 = 120;
 
 /// A client that follows no redirect, reads no more than it must, and keeps bodies in wiped buffers.
 pub(super) struct Http {
     client: Client,
+    proxies: Rc<Proxies>,
+    by_cacert: bool,
+    patience: Patience,
+    /// How often a service had to be asked again.
+    repeats: RefCell<BTreeMap<Service, u32>>,
 }
 
 /// A request to one of the services.
@@ -36,11 +44,11 @@ pub(super) struct Request<'a> {
 }
 
 /// An answer whose body is still to come.
-pub(super) struct Opening {
+pub(super) struct Opening<'a> {
     pub(super) status: u16,
     pub(super) headers: HeaderMap,
-    service: Service,
-    url: Url,
+    asked: Asked<'a>,
+    tries: u32,
     response: Response,
 }
 
@@ -48,6 +56,7 @@ pub(super) struct Answer {
     pub(super) status: u16,
     pub(super) headers: HeaderMap,
     pub(super) body: SecretBuffer,
+    tries: u32,
 }
 
 impl<'a> Request<'a> {
@@ -61,70 +70,153 @@ impl Answer {
     pub(super) fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name).and_then(|value| value.to_str().ok())
     }
+
+    /// The error of a status that the caller does not expect.
+    pub(super) fn unexpected(&self, service: Service) -> SourceError {
+        described(service, self.status, &self.headers, self.tries)
+    }
 }
 
-impl Opening {
+impl Opening<'_> {
     /// Reads the body.
     pub(super) async fn finish(self) -> Result<Answer, SourceError> {
-        let Self { status, headers, service, url, response } = self;
-        Ok(Answer { status, headers, body: drain(response, service, &url).await? })
+        self.read().await.map_err(|failure| failure.error)
+    }
+
+    /// The error of a status that the caller does not expect.
+    pub(super) fn unexpected(&self) -> SourceError {
+        described(self.asked.service, self.status, &self.headers, self.tries)
+    }
+
+    async fn read(self) -> Result<Answer, Failure> {
+        let Self { status, headers, asked, tries, response } = self;
+        Ok(Answer { status, headers, tries, body: drain(response, &asked).await? })
     }
 }
 
 impl Http {
     pub(super) fn new(settings: &CloudSettings) -> Result<Self, SourceError> {
-        let builder = Client::builder()
+        let builder = match &settings.ca {
+            // As for Python's clients: the named CA instead of the system's, not beside it
+            Some(certificates) => Client::builder().tls_certs_only(certificates.iter().cloned()),
+            None => Client::builder(),
+        };
+        let builder = if settings.verify { builder } else { builder.tls_danger_accept_invalid_certs(true) };
+        Self::with(builder, &settings.proxies, settings.ca.is_some(), Patience::USUAL)
+    }
+
+    fn with(
+        builder: reqwest::ClientBuilder,
+        proxies: &Rc<Proxies>,
+        by_cacert: bool,
+        patience: Patience,
+    ) -> Result<Self, SourceError> {
+        let builder = proxied(builder, proxies)
             .http1_only()
             .redirect(Policy::none())
             .referer(false)
-            .connect_timeout(Duration::from_secs(CONNECT_SECONDS))
-            .read_timeout(Duration::from_secs(IDLE_SECONDS))
-            .timeout(Duration::from_secs(ANSWER_SECONDS))
+            .connect_timeout(patience.connect)
+            .read_timeout(patience.idle)
+            .timeout(patience.whole)
             .user_agent(concat!("dcn-vault/", env!("CARGO_PKG_VERSION")));
-        let builder = match &settings.ca {
-            // As for Python's clients: the named CA instead of the system's, not beside it
-            Some(certificates) => builder.tls_certs_only(certificates.iter().cloned()),
-            None => builder,
-        };
-        let builder = if settings.verify { builder } else { builder.tls_danger_accept_invalid_certs(true) };
         let client = builder.build().map_err(|_| SourceError::Setup { reason: "no TLS" })?;
-        Ok(Self { client })
+        let proxies = Rc::clone(proxies);
+        Ok(Self { client, proxies, by_cacert, patience, repeats: RefCell::default() })
     }
 
-    /// Sends `request` and reads the whole answer, whatever its status.
+    /// What the person at the keyboard should know of the requests so far.
+    pub(super) fn warnings(&self) -> Vec<Warning> {
+        let repeats = self.repeats.borrow();
+        repeats
+            .iter()
+            .map(|(service, times)| Warning::AskedAgain { service: *service, times: *times })
+            .collect()
+    }
+
+    /// Sends `request` and reads the whole answer, whatever its status. What only reads is sent again where that may help.
     pub(super) async fn send(&self, request: Request<'_>) -> Result<Answer, SourceError> {
-        self.open(request).await?.finish().await
+        let mut tries = Tries::begin(&request.method, self.patience);
+        loop {
+            let answer = match self.ask(&request, tries.made).await {
+                Ok(opening) => opening.read().await,
+                Err(failure) => Err(failure),
+            };
+            let outcome = match &answer {
+                Ok(answer) => Outcome::of(answer.status, &answer.headers),
+                Err(failure) => failure.outcome(),
+            };
+            match tries.pause_after(outcome) {
+                Some(pause) => self.wait(request.service, pause).await,
+                None => return self.explained(answer, &request.url).await,
+            }
+        }
     }
 
     /// Sends `request` and waits for the answer's head.
-    pub(super) async fn open(&self, request: Request<'_>) -> Result<Opening, SourceError> {
-        let (service, url) = (request.service, request.url.clone());
-        let failed = |error: reqwest::Error| explain(&error, service, &url);
-        let mut builder = self.client.request(request.method, request.url).header(ACCEPT, request.accept);
+    pub(super) async fn open<'a>(&self, request: &'a Request<'a>) -> Result<Opening<'a>, SourceError> {
+        let mut tries = Tries::begin(&request.method, self.patience);
+        loop {
+            let opening = self.ask(request, tries.made).await;
+            let outcome = match &opening {
+                Ok(opening) => Outcome::of(opening.status, &opening.headers),
+                Err(failure) => failure.outcome(),
+            };
+            match tries.pause_after(outcome) {
+                Some(pause) => self.wait(request.service, pause).await,
+                None => return self.explained(opening, &request.url).await,
+            }
+        }
+    }
+
+    async fn wait(&self, service: Service, pause: Duration) {
+        *self.repeats.borrow_mut().entry(service).or_default() += 1;
+        tokio::time::sleep(pause).await;
+    }
+
+    /// With a certificate's issuer, which rustls does not tell.
+    async fn explained<T>(&self, found: Result<T, Failure>, url: &Url) -> Result<T, SourceError> {
+        let error = match found {
+            Ok(found) => return Ok(found),
+            Err(failure) => failure.error,
+        };
+        let SourceError::CertificateRefused { service, cause } = error else { return Err(error) };
+        if !matches!(cause, CertificateFault::UnknownIssuer { .. }) {
+            return Err(SourceError::CertificateRefused { service, cause });
+        }
+        let certificate = tls::presented_by(url, &self.proxies, self.patience.connect).await;
+        let cause = certificate.into_iter().fold(cause, |cause, der| tls::with_issuer(cause, &der));
+        Err(SourceError::CertificateRefused { service, cause })
+    }
+
+    async fn ask<'a>(&self, request: &'a Request<'a>, tries: u32) -> Result<Opening<'a>, Failure> {
+        let asked = Asked {
+            service: request.service,
+            url: &request.url,
+            proxy: self.proxies.host_for(&request.url),
+            by_cacert: self.by_cacert,
+            begun: Instant::now(),
+            patience: self.patience,
+        };
+        let response = self.prepared(request)?.send().await.map_err(|error| asked.failure(&error))?;
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        Ok(Opening { status, headers, asked, tries, response })
+    }
+
+    fn prepared(&self, request: &Request<'_>) -> Result<reqwest::RequestBuilder, SourceError> {
+        let mut builder = self.client.request(request.method.clone(), request.url.clone());
+        builder = builder.header(ACCEPT, request.accept);
         if let Some(token) = request.token {
             builder = builder.header("x-auth-token", secret_header(token)?);
         }
         if let Some((name, value)) = request.header {
             builder = builder.header(HeaderName::from_static(name), secret_header(value)?);
         }
-        if let Some(body) = request.body {
+        if let Some(body) = &request.body {
             // EXPOSE: reqwest needs bytes of its own; the zeroizing allocator wipes them with the request
             let bytes = body.expose(<[u8]>::to_vec);
             builder = builder.header(CONTENT_TYPE, JSON).body(bytes);
         }
-        let response = builder.send().await.map_err(failed)?;
-        let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        Ok(Opening { status, headers, service, url, response })
-    }
-}
-
-/// The error of a status that the caller does not expect.
-pub(super) const fn unexpected(service: Service, status: u16) -> SourceError {
-    match status {
-        401 => SourceError::TokenRefused { service },
-        300..=399 => SourceError::Redirected { service },
-        403 => SourceError::AccessDenied { service },
-        _ => SourceError::Status { service, status },
+        Ok(builder)
     }
 }
 
@@ -141,24 +233,46 @@ pub(super) fn below(base: &Url, segments: &[&str]) -> Url {
     clippy::await_holding_invalid_type,
     reason = "the body is what is awaited, and this buffer is where it belongs"
 )]
-async fn drain(mut response: Response, service: Service, url: &Url) -> Result<SecretBuffer, SourceError> {
-    let limit = BODY_LIMIT_MIB * 1024 * 1024;
-    let too_large = || SourceError::BodyTooLarge { service, limit: BODY_LIMIT_MIB };
+async fn drain(mut response: Response, asked: &Asked<'_>) -> Result<SecretBuffer, Failure> {
+    let service = asked.service;
+    let limit = body_limit_mib(service) * 1024 * 1024;
+    let too_large = || SourceError::BodyTooLarge { service, limit: body_limit_mib(service) };
     let announced =
         response.content_length().and_then(|length| usize::try_from(length).ok()).unwrap_or_default();
     if announced > limit {
-        return Err(too_large());
+        return Err(too_large().into());
     }
     let mut body = SecretBuffer::with_capacity(announced.min(TRUSTED_LENGTH));
-    while let Some(chunk) = response.chunk().await.map_err(|error| {
-        if error.is_timeout() { explain(&error, service, url) } else { SourceError::Truncated { service } }
-    })? {
+    while let Some(chunk) = response.chunk().await.map_err(|error| asked.broken_off(&error))? {
         if body.len() + chunk.len() > limit {
-            return Err(too_large());
+            return Err(too_large().into());
         }
         body.push(&chunk);
     }
     Ok(body)
+}
+
+/// Ten times what a large cloud has: a catalog, a plan with its certificates, the outputs of a stack of a thousand nodes.
+const fn body_limit_mib(service: Service) -> usize {
+    match service {
+        Service::Keystone | Service::Barbican => 4,
+        Service::Swift => 16,
+        Service::Heat => 64,
+    }
+}
+
+/// Keystone, Heat and Barbican answer in JSON: a page of HTML comes from something before them. Swift has such pages itself.
+fn described(service: Service, status: u16, headers: &HeaderMap, times: u32) -> SourceError {
+    let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let is_page = content_type.trim_start().to_ascii_lowercase().starts_with("text/html");
+    let plain = unexpected(service, status);
+    if !matches!(plain, SourceError::Status { .. }) {
+        plain
+    } else if is_page && status >= 500 && service != Service::Swift {
+        ProxyError::Page { service, status, times }.into()
+    } else {
+        SourceError::Status { service, status, times }
+    }
 }
 
 fn secret_header(value: &SecretValue) -> Result<HeaderValue, SourceError> {
@@ -170,41 +284,5 @@ fn secret_header(value: &SecretValue) -> Result<HeaderValue, SourceError> {
     Ok(header)
 }
 
-fn explain(error: &reqwest::Error, service: Service, url: &Url) -> SourceError {
-    // Without the path: it names the project
-    let connect =
-        |cause: String| SourceError::Connect { service, url: url.origin().ascii_serialization(), cause };
-    if error.is_timeout() && error.is_connect() {
-        return connect(format!("no answer within {CONNECT_SECONDS} s"));
-    }
-    if error.is_timeout() {
-        return SourceError::Timeout { service, seconds: IDLE_SECONDS };
-    }
-    let cause = root_cause(error);
-    if let Some(verdict) = cause.strip_prefix("invalid peer certificate: ") {
-        return SourceError::CertificateRefused { service, cause: certificate_fault(verdict) };
-    }
-    connect(if cause.contains("corrupt message") { String::from("it does not speak TLS") } else { cause })
-}
-
-fn root_cause(error: &dyn Error) -> String {
-    let mut innermost = error;
-    while let Some(source) = innermost.source() {
-        innermost = source;
-    }
-    let text = innermost.to_string();
-    text.split(" (os error").next().unwrap_or_default().to_lowercase().escape_debug().to_string()
-}
-
-fn certificate_fault(verdict: &str) -> CertificateFault {
-    let known = [
-        ("notvalidyet", CertificateFault::NotYetValid),
-        ("not valid yet", CertificateFault::NotYetValid),
-        ("expired", CertificateFault::Expired),
-        ("notvalidforname", CertificateFault::OtherName),
-        ("not valid for name", CertificateFault::OtherName),
-        ("unknownissuer", CertificateFault::UnknownIssuer),
-    ];
-    let found = known.into_iter().find(|(words, _)| verdict.contains(words)).map(|(_, fault)| fault);
-    found.unwrap_or_else(|| CertificateFault::Other(verdict.to_owned()))
-}
+#[cfg(test)]
+mod tests;

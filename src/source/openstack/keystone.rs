@@ -6,7 +6,8 @@ use crate::secret::{SecretBuffer, SecretValue};
 use crate::source::{Service, SourceError};
 
 use super::cloud::{CloudSettings, Domain, Named};
-use super::http::{Answer, Http, JSON, Request, below, unexpected};
+use super::discovery;
+use super::http::{Answer, Http, JSON, Request, below};
 
 /// A login: the token, and where the services are. Every request to a service goes through it.
 pub(super) struct Session<'a> {
@@ -19,24 +20,24 @@ pub(super) struct Session<'a> {
 
 /// Asks Keystone for a token (Identity API v3, `POST /v3/auth/tokens`).
 pub(super) async fn login<'a>(http: &'a Http, settings: &CloudSettings) -> Result<Session<'a>, SourceError> {
-    const SERVICE: Service = Service::Keystone;
-    let tokens_url = below(&settings.auth_url, &["auth", "tokens"]);
-    let request = Request {
-        service: SERVICE,
-        method: Method::POST,
-        url: tokens_url.clone(),
-        accept: JSON,
-        token: None,
-        header: None,
-        body: Some(login_body(settings)),
-    };
-    let opening = http.open(request).await?;
+    let mut tokens_url = below(&settings.auth_url, &["auth", "tokens"]);
+    let mut request = login_request(settings, &tokens_url);
+    let mut opening = http.open(&request).await?;
+    if discovery::is_wanted(opening.status) {
+        let Some(found) = discovery::version_3(http, &settings.auth_url).await else {
+            let url = settings.auth_url.to_string();
+            return Err(SourceError::NoKeystone { url, status: opening.status });
+        };
+        tokens_url = below(&found, &["auth", "tokens"]);
+        request = login_request(settings, &tokens_url);
+        opening = http.open(&request).await?;
+    }
     match opening.status {
         201 => {}
         401 => return Err(refused(settings)),
         403 => return Err(SourceError::LoginForbidden),
         200..=299 => return Err(no_login()),
-        status => return Err(unexpected(SERVICE, status)),
+        _ => return Err(opening.unexpected()),
     }
     let token = opening.headers.get("x-subject-token").and_then(|token| token.to_str().ok());
     let token = token.map(SecretValue::copy_of).ok_or_else(no_login)?;
@@ -111,6 +112,18 @@ impl Session<'_> {
             ..Request::new(Service::Keystone, Method::DELETE, self.tokens_url.clone(), &self.token)
         };
         self.http.send(request).await.is_ok_and(|answer| answer.status == 204)
+    }
+}
+
+fn login_request<'a>(settings: &CloudSettings, tokens_url: &Url) -> Request<'a> {
+    Request {
+        service: Service::Keystone,
+        method: Method::POST,
+        url: tokens_url.clone(),
+        accept: JSON,
+        token: None,
+        header: None,
+        body: Some(login_body(settings)),
     }
 }
 

@@ -11,11 +11,17 @@
 mod barbican;
 mod cloud;
 mod clouds_yaml;
+mod discovery;
+mod failure;
 mod heat;
 mod http;
 mod keystone;
+mod proxy;
+mod retry;
 mod swift;
+mod tls;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use crate::model::{Data, EnvironmentFile, Origin, SecretOrigin, SourceKind};
@@ -28,6 +34,7 @@ use super::{
 
 pub use barbican::{BarbicanError, BarbicanReference};
 pub use cloud::{CloudSettings, Variables};
+pub use proxy::{Proxies, ProxyError};
 
 use self::heat::{Stack, StackState};
 use self::http::Http;
@@ -89,11 +96,9 @@ impl Wanted {
 ///
 /// Any [`SourceError`]: a harvest is whole, or there is none.
 pub fn pull(settings: &CloudSettings, wanted: &Wanted) -> Result<Harvest, SourceError> {
-    let (mut harvest, revoked) =
+    let (mut harvest, warnings) =
         with_session(settings, async |session| gather(session, settings, wanted).await)?;
-    if !revoked {
-        harvest.warnings.push(Warning::TokenNotRevoked);
-    }
+    harvest.warnings.extend(warnings);
     Ok(harvest)
 }
 
@@ -115,11 +120,11 @@ pub fn list(settings: &CloudSettings) -> Result<Listing, SourceError> {
     Ok(with_session(settings, look)?.0)
 }
 
-/// What `work` makes of a login, and whether its token could be revoked.
+/// What `work` makes of a login, and what there is to say of the way there.
 fn with_session<T>(
     settings: &CloudSettings,
     work: impl AsyncFnOnce(&Session<'_>) -> Result<T, SourceError>,
-) -> Result<(T, bool), SourceError> {
+) -> Result<(T, Vec<Warning>), SourceError> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -129,7 +134,11 @@ fn with_session<T>(
         let session = keystone::login(&http, settings).await?;
         let done = work(&session).await;
         let revoked = session.revoke().await;
-        Ok((done?, revoked))
+        let mut warnings = http.warnings();
+        if !revoked {
+            warnings.push(Warning::TokenNotRevoked);
+        }
+        Ok((done?, warnings))
     })
 }
 
@@ -150,9 +159,8 @@ async fn gather(
         (Service::Swift, swift.as_ref()),
         (Service::Barbican, barbican.as_ref()),
     ];
-    let in_clear = places.into_iter().filter(|(_, url)| url.is_some_and(|url| url.scheme() == "http"));
-    let services: Vec<Service> = in_clear.map(|(service, _)| service).collect();
-    let unencrypted = (!services.is_empty()).then_some(Warning::Unencrypted { services });
+    let asked: Vec<_> = places.into_iter().filter_map(|(service, url)| Some((service, url?))).collect();
+    let route_warnings = of_the_route(&settings.proxies, &asked);
     let is_by_plan =
         |_: &&reqwest::Url| wanted.release.is_none_or(|release| release.layout() != Layout::WorkingDirectory);
     let swift = swift.as_ref().filter(is_by_plan);
@@ -188,7 +196,7 @@ async fn gather(
         release: Some(release),
         ..Origin::of(SourceKind::Openstack)
     };
-    let warnings = settings.warnings().into_iter().chain(unencrypted).chain(shown.warnings).collect();
+    let warnings = settings.warnings().into_iter().chain(route_warnings).chain(shown.warnings).collect();
     Ok(Harvest {
         origin,
         plan,
@@ -197,6 +205,21 @@ async fn gather(
         notes,
         warnings,
     })
+}
+
+/// What stands between us and the services that is worth a line.
+fn of_the_route(proxies: &Proxies, places: &[(Service, &reqwest::Url)]) -> Vec<Warning> {
+    let mut by_proxy: BTreeMap<String, Vec<Service>> = BTreeMap::new();
+    for (service, url) in places {
+        if let Some(proxy) = proxies.host_for(url) {
+            by_proxy.entry(proxy).or_default().push(*service);
+        }
+    }
+    let through = by_proxy.into_iter().map(|(proxy, services)| Warning::Proxied { proxy, services });
+    let in_clear = places.iter().filter(|(_, url)| url.scheme() == "http");
+    let services: Vec<Service> = in_clear.map(|(service, _)| *service).collect();
+    let unencrypted = (!services.is_empty()).then_some(Warning::Unencrypted { services });
+    through.chain(unencrypted).collect()
 }
 
 /// What the stack shows.

@@ -9,7 +9,7 @@ use crate::source::plan::{Layer, defaults_of};
 use crate::source::{Plan, Service, SourceError};
 use crate::yaml;
 
-use super::http::{Answer, below, unexpected};
+use super::http::{Answer, below};
 use super::keystone::Session;
 
 const OBJECT: &str = "plan-environment.yaml";
@@ -62,7 +62,7 @@ impl<'a> Container<'a> {
         match answer.status {
             200..=204 => Ok(plan.version.is_none() || plan.version.as_deref() == answer.header("etag")),
             404 => Ok(false),
-            status => Err(unexpected(Service::Swift, status)),
+            _ => Err(answer.unexpected(Service::Swift)),
         }
     }
 
@@ -88,7 +88,7 @@ impl<'a> Container<'a> {
             200 if is_whole(&answer) => Ok(answer),
             200 => Err(SourceError::PlanDamaged { object: self.path_of(object) }),
             404 => Err(self.missing(object).await),
-            status => Err(unexpected(Service::Swift, status)),
+            _ => Err(answer.unexpected(Service::Swift)),
         }
     }
 
@@ -119,7 +119,7 @@ pub(super) async fn plans(session: &Session<'_>, swift: &Url) -> Result<Vec<Stri
             SourceError::BadAnswer { service: Service::Swift, expected: "a list of containers" }
         })?,
         204 => Vec::new(),
-        status => return Err(unexpected(Service::Swift, status)),
+        _ => return Err(answer.unexpected(Service::Swift)),
     };
     let mut plans = Vec::new();
     for Listed { name } in containers {
