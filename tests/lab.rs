@@ -11,8 +11,12 @@ mod barbican;
 mod certificates;
 #[path = "lab/deploys.rs"]
 mod deploys;
+#[path = "lab/explained.rs"]
+mod explained;
 #[path = "lab/failures.rs"]
 mod failures;
+#[path = "lab/live.rs"]
+mod live;
 #[path = "lab/operator.rs"]
 mod operator;
 mod program;

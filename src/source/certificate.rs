@@ -136,9 +136,10 @@ impl CertificateFault {
             Self::CaAsServer => {
                 "let that CA sign a certificate for the server (`CA:FALSE`, a subjectAltName), and keep the CA's in `cacert`"
             }
-            Self::Expired { .. } | Self::NotYetValid { .. } => "have it renewed; is this host's clock right?",
+            Self::Expired { .. } => "have it renewed; is this host's clock right?",
             Self::IssuerIsNoCa => "have its CA's certificate made anew with basicConstraints=CA:TRUE",
             Self::NoName { wanted } => return format!("have it made anew with a name. {}", wanted.remedy()),
+            Self::NotYetValid { .. } => "is this host's clock right? Else have it made anew",
             Self::Other(_) => "look at it: openssl s_client -connect HOST:PORT -showcerts",
             Self::OtherNames { wanted, .. } => {
                 return format!(

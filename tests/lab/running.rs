@@ -57,6 +57,16 @@ impl Lab {
         named.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
     }
 
+    /// `lab` itself.
+    pub(crate) fn program(&self) -> PathBuf {
+        self.command.clone()
+    }
+
+    /// What `lab …` prints.
+    pub(crate) fn command(&self, arguments: &[&str]) -> String {
+        said(Command::new(&self.command).args(arguments)).succeeded()
+    }
+
     /// Runs the documented five commands; their files go to `directory`.
     pub(crate) fn reference(&self, directory: &Path, stack: &str, plan: &str) {
         let command = [OsStr::new("reference"), directory.as_os_str(), stack.as_ref(), plan.as_ref()];

@@ -89,6 +89,25 @@ PROFILES = {
 }
 
 
+def behind(port, ca="ca"):
+    """Keystone behind one of the certificates, and what is trusted."""
+    return prof(tls=True, auth_url=f"https://127.0.0.1:{PORT['TLS_' + port]}/v3", cacert=f"{RUN}/tls/{ca}.crt")
+
+
+PROFILES |= {
+    "tls-ip": behind("IP"),
+    "tls-selfsigned-named": behind("SELFSIGNED", ca="both"),
+    "tls-nosan": behind("NOSAN"),
+    "tls-notyet": behind("NOTYET"),
+    "tls-purpose": behind("PURPOSE"),
+    "tls-ca-as-server": behind("OWNCA", ca="ownca"),
+    "tls-issuer-is-no-ca": behind("BELOW"),
+    "tls-version-1": behind("ONE"),
+    "tls-leaf-as-ca": prof(tls=True, cacert=f"{RUN}/tls/server.crt"),
+    "tls-other-ca": prof(tls=True, cacert=f"{RUN}/tls/ownca.crt"),
+}
+
+
 def env_of(d):
     out = {
         "OS_AUTH_TYPE": d["auth_type"],
