@@ -107,18 +107,6 @@ fn what_an_incomplete_stack_lacks_is_named_and_left_out_when_that_is_allowed() {
     }
 }
 
-#[test]
-fn a_listing_has_a_command_for_each_stack_and_leaves_no_token() {
-    let cloud = Cloud::start(Contents::made_up());
-    let scratch = Scratch::new();
-    let listed = said(scratch.program().envs(cloud.os_variables()).args(["pull", "--list"]));
-    let expected = "NAME       STACK            PLAN  COMMAND\n\
-                    overcloud  UPDATE_COMPLETE  yes   dcn-vault pull --stack overcloud\n\
-                    lonely     none             yes   dcn-vault pull --stack STACK --plan lonely\n";
-    assert_eq!((listed.code, listed.out.as_str()), (0, expected), "{}", listed.err);
-    assert_eq!(cloud.tokens_alive(), 0);
-}
-
 /// The passwords that a pull seals, and what it said; on standard output the names of the bundle's files.
 fn pull(cloud: &Cloud, more: &[&str]) -> (String, Said) {
     let scratch = Scratch::new();

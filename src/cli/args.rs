@@ -99,6 +99,7 @@ pub(super) struct KeygenArguments {
 }
 
 #[derive(Debug, Args)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 pub(super) struct PullArguments {
     /// An entry of clouds.yaml [default: OS_CLOUD, else the other OS_* variables]
     #[arg(long, value_name = "NAME")]
@@ -133,6 +134,9 @@ pub(super) struct PullArguments {
     /// Name the clouds, stacks and plans that can be seen, each with its command; pull nothing
     #[arg(long, conflicts_with_all = ["from_file", "recipient", "recipients_file", "output", "dry_run"])]
     pub(super) list: bool,
+    /// With --list: as JSON
+    #[arg(long, requires = "list")]
+    pub(super) json: bool,
     /// Read a plan, an environment file, an export, an output or Ansible's secrets instead of a cloud; `-` is
     /// standard input; of several files the later one wins
     #[arg(long, value_name = "FILE", conflicts_with_all = ["os_cloud", "plan", "working_dir", "barbican", "allow_incomplete"])]

@@ -1,37 +1,121 @@
 //! What there is to pull, and the command that pulls it.
 
-use std::collections::BTreeSet;
 use std::fmt::Write;
+
+use serde_json::{Value, json};
 
 use crate::source::openstack::Listing;
 
-/// One line for each stack and each plan without one, for standard output.
-pub(super) fn table(listing: &Listing, cloud: Option<&str>) -> String {
-    let mut text = String::new();
-    let plans = listing.plans.as_ref();
-    let has_plan = |name: &str| plans.is_some_and(|plans| plans.iter().any(|plan| plan == name));
-    let names: BTreeSet<&str> = listing.stacks.iter().map(|(name, _)| name.as_str()).collect();
-    let orphans = plans.into_iter().flatten().map(String::as_str).filter(|plan| !names.contains(plan));
-    let stacks = listing.stacks.iter().map(|(name, status)| (name.as_str(), Some(status.as_str())));
-    let rows: Vec<(&str, Option<&str>)> = stacks.chain(orphans.map(|plan| (plan, None))).collect();
+/// All that can be seen from here.
+#[derive(Default)]
+pub(super) struct Seen {
+    /// The entry of clouds.yaml that was named.
+    pub(super) cloud: Option<String>,
+    pub(super) clouds: Vec<String>,
+    pub(super) listing: Option<Listing>,
+}
+
+/// A stack, or a plan without one.
+struct Row<'a> {
+    name: &'a str,
+    status: Option<&'a str>,
+    has_plan: Option<bool>,
+    command: Option<String>,
+}
+
+/// For people: a table of clouds, one of stacks and plans, and why a part of it cannot be seen.
+pub(super) fn table(seen: &Seen) -> String {
+    let mut parts = Vec::new();
+    if !seen.clouds.is_empty() {
+        let cells = seen.clouds.iter().map(|name| vec![name.clone(), list_command(name)]);
+        parts.push(columns(&["CLOUD", "COMMAND"], cells));
+    }
+    if let Some(listing) = &seen.listing {
+        let no_stack = if listing.stacks.is_ok() { "none" } else { "?" };
+        let cells = rows(listing, seen.cloud.as_deref()).into_iter().map(|row| {
+            let plan = row.has_plan.map_or("?", |has_plan| if has_plan { "yes" } else { "no" });
+            let command = row.command.unwrap_or_else(|| String::from("- (not complete)"));
+            let words = [row.name, row.status.unwrap_or(no_stack), plan];
+            words.iter().map(ToString::to_string).chain([command]).collect()
+        });
+        parts.push(columns(&["NAME", "STACK", "PLAN", "COMMAND"], cells));
+        let unseen = unseen(listing);
+        parts.extend(unseen.into_iter().map(|(what, why)| format!("{what} cannot be seen: {why}\n")));
+    }
+    parts.join("\n")
+}
+
+/// The same for programs.
+pub(super) fn json(seen: &Seen) -> Value {
+    let clouds = seen.clouds.iter().map(|name| json!({ "name": name, "command": list_command(name) }));
+    let clouds: Vec<Value> = clouds.collect();
+    let Some(listing) = &seen.listing else { return json!({ "clouds": clouds }) };
+    let shown = rows(listing, seen.cloud.as_deref()).into_iter().map(
+        |row| json!({ "name": row.name, "stack": row.status, "plan": row.has_plan, "command": row.command }),
+    );
+    let unseen = unseen(listing).into_iter().map(|(what, why)| json!({ "what": what, "why": why }));
+    json!({
+        "clouds": clouds,
+        "stacks_and_plans": shown.collect::<Vec<_>>(),
+        "cannot_be_seen": unseen.collect::<Vec<_>>(),
+    })
+}
+
+fn rows<'a>(listing: &'a Listing, cloud: Option<&str>) -> Vec<Row<'a>> {
     let cloud = cloud.map(|cloud| format!(" --os-cloud {}", quoted(cloud))).unwrap_or_default();
-    let wide = |texts: &mut dyn Iterator<Item = usize>| texts.max().unwrap_or_default();
-    let name_width = wide(&mut rows.iter().map(|(name, _)| name.len())).max("NAME".len());
-    let status_width =
-        wide(&mut rows.iter().filter_map(|(_, status)| Some((*status)?.len()))).max("STACK".len());
-    // Writing to a String does not fail
-    let _ = writeln!(text, "{:name_width$}  {:status_width$}  PLAN  COMMAND", "NAME", "STACK");
-    for (name, status) in rows {
-        let plan = if has_plan(name) { "yes" } else { "no" };
-        let command = match status {
-            Some(status) if status.ends_with("_COMPLETE") => {
-                format!("dcn-vault pull{cloud} --stack {}", quoted(name))
-            }
-            Some(_) => String::from("- (not complete)"),
-            None => format!("dcn-vault pull{cloud} --stack STACK --plan {}", quoted(name)),
-        };
-        let status = status.unwrap_or("none");
-        let _ = writeln!(text, "{name:name_width$}  {status:status_width$}  {plan:4}  {command}");
+    let stacks = listing.stacks.as_ref().map(Vec::as_slice).unwrap_or_default();
+    let plans = match &listing.plans {
+        Some(Ok(plans)) => Some(plans.as_slice()),
+        // Without Swift there is none, and none is needed
+        None => Some(&[][..]),
+        Some(Err(_)) => None,
+    };
+    let of_stack = stacks.iter().map(|(name, status)| {
+        let has_plan = plans.map(|plans| plans.contains(name));
+        let plan = if has_plan == Some(false) && listing.plans.is_some() { " --plan PLAN" } else { "" };
+        let command = status
+            .ends_with("_COMPLETE")
+            .then(|| format!("dcn-vault pull{cloud} --stack {}{plan}", quoted(name)));
+        Row { name, status: Some(status), has_plan, command }
+    });
+    let lonely = plans.into_iter().flatten().filter(|plan| stacks.iter().all(|(name, _)| name != *plan));
+    let of_plan = lonely.map(|name| Row {
+        name,
+        status: None,
+        has_plan: Some(true),
+        command: Some(format!("dcn-vault pull{cloud} --stack STACK --plan {}", quoted(name))),
+    });
+    of_stack.chain(of_plan).collect()
+}
+
+/// What a service does not show, and its reason.
+fn unseen(listing: &Listing) -> Vec<(&'static str, String)> {
+    let stacks = listing.stacks.as_ref().err().map(|error| ("stacks", error.to_string()));
+    let plans = listing.plans.as_ref().and_then(|plans| plans.as_ref().err());
+    stacks.into_iter().chain(plans.map(|error| ("plans", error.to_string()))).collect()
+}
+
+fn list_command(cloud: &str) -> String {
+    format!("dcn-vault pull --list --os-cloud {}", quoted(cloud))
+}
+
+/// Lines of cells, each as wide as its column; the last one as it is.
+fn columns(heads: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String {
+    let head = heads.iter().map(ToString::to_string).collect();
+    let rows: Vec<Vec<String>> = std::iter::once(head).chain(rows).collect();
+    let width = |column: usize| {
+        let cells = rows.iter().filter_map(|row| row.get(column));
+        cells.map(|cell| cell.chars().count()).max().unwrap_or_default()
+    };
+    let widths: Vec<usize> = (0..heads.len().saturating_sub(1)).map(width).collect();
+    let mut text = String::new();
+    for row in &rows {
+        for (cell, width) in row.iter().zip(&widths) {
+            // Writing to a String does not fail
+            let _ = write!(text, "{cell:width$}  ");
+        }
+        text.extend(row.last().map(String::as_str));
+        text.push('\n');
     }
     text
 }

@@ -18,7 +18,7 @@ use crate::vault::{SourceSettings, Vault, VaultError};
 use super::args::{OnSecret, PullArguments};
 use super::environment;
 use super::exit::Failure;
-use super::list;
+use super::list::{self, Seen};
 use super::ui::{self, Ui};
 
 const DEFAULT_STACK: &str = "overcloud";
@@ -26,7 +26,7 @@ const DEFAULT_STACK: &str = "overcloud";
 pub(super) fn pull(arguments: &PullArguments, directory: Option<&Path>, ui: Ui) -> Result<ExitCode, Failure> {
     let vault = environment::vault(directory)?;
     if arguments.list {
-        return list(arguments, &vault.source);
+        return list(arguments, &vault.source, ui);
     }
     // All that can be wrong on this side is found before anybody is asked for a secret
     let recipients = recipients(arguments, &vault)?;
@@ -59,10 +59,26 @@ pub(super) fn pull(arguments: &PullArguments, directory: Option<&Path>, ui: Ui) 
     Ok(ExitCode::SUCCESS)
 }
 
-fn list(arguments: &PullArguments, source: &SourceSettings) -> Result<ExitCode, Failure> {
+fn list(arguments: &PullArguments, source: &SourceSettings, ui: Ui) -> Result<ExitCode, Failure> {
     let cloud = arguments.os_cloud.clone().or_else(|| source.cloud.clone());
-    let settings = CloudSettings::find(cloud.as_deref(), environment::openstack()?)?;
-    ui::print_text(&list::table(&openstack::list(&settings)?, cloud.as_deref()))?;
+    let variables = environment::openstack()?;
+    let mut seen = Seen { cloud: cloud.clone(), ..Seen::default() };
+    if cloud.is_none() {
+        seen.clouds = openstack::clouds(&variables)?;
+    }
+    // Who names no cloud, and has sourced no stackrc, learns which clouds there are
+    if cloud.is_some() || variables.names_a_cloud() || seen.clouds.is_empty() {
+        let listing = openstack::list(&CloudSettings::find(cloud.as_deref(), variables)?)?;
+        for warning in &listing.warnings {
+            ui.warn(&warning.to_string());
+        }
+        seen.listing = Some(listing);
+    }
+    if arguments.json {
+        ui::print(&format!("{:#}\n", list::json(&seen)))?;
+    } else {
+        ui::print_text(&list::table(&seen))?;
+    }
     Ok(ExitCode::SUCCESS)
 }
 

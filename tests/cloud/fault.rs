@@ -45,6 +45,8 @@ pub enum Fault {
     HugeLength(Place),
     /// Reads, and hangs up without an answer, as a service that is being restarted.
     HangsUp(Place),
+    /// So many more stacks and plans, `many-0` and on, which the services list in pages of 500.
+    Many(usize),
     /// A project without services.
     MissingCatalog,
     NoETag,
@@ -77,6 +79,12 @@ pub enum Fault {
 
 impl Fault {
     pub const EMPTY_PLAN: Self = Self::PlanBytes(Vec::new());
+
+    /// How many more stacks and plans there are.
+    pub(super) fn many(state: &State) -> usize {
+        let many = state.pick(|fault| if let Self::Many(count) = fault { Some(*count) } else { None });
+        many.unwrap_or_default()
+    }
 
     /// 503 as HAProxy says it when no server is up.
     pub fn unavailable(place: Place) -> Self {

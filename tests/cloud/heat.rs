@@ -6,6 +6,7 @@ use super::fault::Fault;
 use super::http::{Request, Response};
 use super::keystone;
 use super::state::State;
+use super::swift::parameter;
 
 pub fn answer(state: &State, request: &Request, project: &str, path: &[&str]) -> Response {
     if !state.has_live_token(request) {
@@ -16,7 +17,7 @@ pub fn answer(state: &State, request: &Request, project: &str, path: &[&str]) ->
     }
     let name = state.contents.stack.as_str();
     match (request.method.as_str(), path) {
-        ("GET", ["stacks"]) => list(state),
+        ("GET", ["stacks"]) => list(state, request),
         ("GET", ["stacks", wanted]) if *wanted == name || *wanted == state.stack_id => look_up(state),
         ("GET", ["stacks", wanted, id]) if *wanted == name && *id == state.stack_id => show(state, request),
         ("GET", ["stacks", wanted, id, "outputs", key]) if *wanted == name && *id == state.stack_id => {
@@ -34,11 +35,19 @@ pub fn answer(state: &State, request: &Request, project: &str, path: &[&str]) ->
     }
 }
 
-fn list(state: &State) -> Response {
+fn list(state: &State, request: &Request) -> Response {
     let contents = &state.contents;
     let stack =
-        json!({ "id": state.stack_id, "stack_name": contents.stack, "stack_status": contents.stack_status });
-    Response::json(200, &json!({ "stacks": [stack] }))
+        |id: &str, name: &str, status: &str| json!({ "id": id, "stack_name": name, "stack_status": status });
+    let mut stacks = vec![stack(&state.stack_id, &contents.stack, &contents.stack_status)];
+    for number in 0..Fault::many(state) {
+        stacks.push(stack(&format!("id-{number}"), &format!("many-{number}"), "CREATE_COMPLETE"));
+    }
+    let limit = parameter(request, "limit").and_then(|limit| limit.parse().ok()).unwrap_or(usize::MAX);
+    let marker = parameter(request, "marker");
+    let after = stacks.iter().position(|stack| Some(stack["id"].as_str().unwrap()) == marker.as_deref());
+    let page: Vec<_> = stacks.iter().skip(after.map_or(0, |position| position + 1)).take(limit).collect();
+    Response::json(200, &json!({ "stacks": page }))
 }
 
 /// The `Location` leads elsewhere, as behind a proxy: only what stands after `/stacks/` holds.

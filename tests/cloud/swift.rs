@@ -18,8 +18,8 @@ pub fn answer(state: &State, request: &Request, account: &str, path: &[&str]) ->
         return Response::html(403, "Forbidden", "Access was denied to this resource.");
     }
     match (request.method.as_str(), path) {
-        ("GET", []) => list(state),
-        ("HEAD", [container]) => match containers(state).iter().find(|(name, _)| name == container) {
+        ("GET", []) => list(state, request),
+        ("HEAD", [container]) => match containers(state).into_iter().find(|(name, _)| name == container) {
             Some((_, true)) => {
                 Response::new(204, "text/plain", "").with("X-Container-Meta-Usage-Tripleo", "plan")
             }
@@ -36,14 +36,29 @@ pub fn answer(state: &State, request: &Request, account: &str, path: &[&str]) ->
     }
 }
 
-/// The containers, and whether each is a plan.
-fn containers(state: &State) -> [(&str, bool); 4] {
-    [(state.contents.plan.as_str(), true), ("lonely", true), ("ov-logs", false), ("with space", true)]
+/// The containers, and whether each is a plan; sorted, as Swift has them.
+fn containers(state: &State) -> Vec<(String, bool)> {
+    let few =
+        [(state.contents.plan.as_str(), true), ("lonely", true), ("ov-logs", false), ("with space", true)];
+    let mut containers: Vec<(String, bool)> =
+        few.into_iter().map(|(name, is_plan)| (name.to_owned(), is_plan)).collect();
+    containers.extend((0..Fault::many(state)).map(|number| (format!("many-{number}"), true)));
+    containers.sort();
+    containers
 }
 
-fn list(state: &State) -> Response {
-    let containers = containers(state).map(|(name, _)| json!({ "name": name, "count": 1, "bytes": 1 }));
-    Response::json(200, &json!(containers))
+fn list(state: &State, request: &Request) -> Response {
+    let marker = parameter(request, "marker").unwrap_or_default();
+    let after = containers(state).into_iter().filter(|(name, _)| *name > marker).take(500);
+    let page: Vec<_> = after.map(|(name, _)| json!({ "name": name, "count": 1, "bytes": 1 })).collect();
+    Response::json(200, &json!(page))
+}
+
+/// A parameter of the query. The names here need no decoding but of a blank.
+pub(super) fn parameter(request: &Request, wanted: &str) -> Option<String> {
+    let mut pairs = request.query().split('&').filter_map(|pair| pair.split_once('='));
+    let (_, value) = pairs.find(|(name, _)| *name == wanted)?;
+    Some(value.replace('+', " "))
 }
 
 fn object_of(state: &State, wanted: &str) -> Response {

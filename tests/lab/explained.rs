@@ -1,5 +1,11 @@
 //! A pull that must fail: what it says, in what time, and that it leaves nothing.
 
+#![allow(
+    clippy::disallowed_macros,
+    clippy::print_stdout,
+    reason = "a test may panic, starts processes, and shows what it has seen"
+)]
+
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};

@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 use crate::explained::{Case, cloud, complaints, each_is_explained, plan, stack};
 use crate::live;
 use crate::operator::{Operator, User, Way};
+use crate::program::proxy::HttpProxy;
+use crate::program::said;
 use crate::running::Lab;
 
 const CHECK_LOGIN: &str = "Keystone says no more: check user, password, project and their domains";
@@ -261,6 +263,30 @@ fn a_good_profile_pulls() {
         let operator = Operator::new(User::Own);
         let pulled = operator.pull(Way::Cloud(name), "standalone", "overcloud");
         assert_eq!(pulled.code, 0, "{name}: {}", pulled.err);
+    }
+}
+
+#[test]
+#[ignore = "needs the OpenStack lab: run tests/all"]
+fn tls_goes_through_a_proxy_untouched_and_certificates_are_explained_as_without() {
+    let operator = Operator::new(User::Own);
+    let proxy = HttpProxy::start();
+    let pull = |cloud: &str| {
+        let mut program = operator.program();
+        program.env("https_proxy", format!("http://{}", proxy.address)).args(["pull", "--os-cloud", cloud]);
+        said(program.args(["--stack", "standalone", "-r", &operator.recipient, "-o", "bundle"]))
+    };
+    let pulled = pull("tls-ip");
+    let warning = format!(
+        "warning: through the proxy {}, as the environment says: Keystone, Heat, Swift\n",
+        proxy.address
+    );
+    assert_eq!(pulled.code, 0, "{}", pulled.err);
+    assert!(pulled.err.contains(&warning), "{}", pulled.err);
+    assert!(proxy.heads().iter().all(|head| head.starts_with("CONNECT 127.0.0.1:")), "{:?}", proxy.heads());
+    for name in ["tls-noca", "tls-nosan", "tls-expired"] {
+        let case = CLOUDS.iter().find(|case| case.cloud == name).unwrap();
+        assert_eq!(pull(name).err, case.words());
     }
 }
 

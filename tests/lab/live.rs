@@ -1,5 +1,13 @@
 //! Services that stop, stall and come back under a pull. In a lab of its own, since the other tests need theirs whole.
 
+#![allow(
+    clippy::disallowed_macros,
+    clippy::disallowed_methods,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a test may panic, starts processes, and shows what it has seen"
+)]
+
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};

@@ -18,6 +18,7 @@
 
 pub mod deployment;
 pub mod memory;
+pub mod proxy;
 pub mod refusal;
 
 use std::ffi::OsStr;

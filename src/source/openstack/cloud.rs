@@ -23,6 +23,14 @@ pub struct Variables {
     pub proxies: Proxies,
 }
 
+impl Variables {
+    /// Whether they say where to log in: `OS_CLOUD`, or a stackrc's `OS_AUTH_URL`.
+    #[must_use]
+    pub fn names_a_cloud(&self) -> bool {
+        ["cloud", "auth_url"].iter().any(|name| plain(&self.os, name).is_some())
+    }
+}
+
 /// How to log in, and which endpoints to use.
 #[derive(Debug)]
 #[non_exhaustive]

@@ -15,10 +15,7 @@ pub(super) fn entry(cloud: &str, files: &[PathBuf]) -> Result<BTreeMap<String, S
         let searched = files.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ");
         return Err(SourceError::NoCloudsFile { searched });
     };
-    let text = fs::read_secret(path)?;
-    // EXPOSE: parsed into secret values; what the parser says of an error is not passed on
-    let mut file: CloudsFile =
-        text.expose(|bytes| serde_yaml::from_slice(bytes)).map_err(|error| unreadable(path, &error))?;
+    let mut file = read(path)?;
     let Some(entry) = file.clouds.remove(cloud) else {
         return Err(SourceError::CloudNotFound {
             cloud: cloud.to_owned(),
@@ -26,6 +23,18 @@ pub(super) fn entry(cloud: &str, files: &[PathBuf]) -> Result<BTreeMap<String, S
         });
     };
     Ok(entry.into_settings())
+}
+
+/// The names of the entries.
+pub(super) fn names(files: &[PathBuf]) -> Result<Vec<String>, SourceError> {
+    let found = files.iter().find(|path| path.exists()).map(|path| read(path)).transpose()?;
+    Ok(found.map(|file| file.clouds.into_keys().collect()).unwrap_or_default())
+}
+
+fn read(path: &Path) -> Result<CloudsFile, SourceError> {
+    let text = fs::read_secret(path)?;
+    // EXPOSE: parsed into secret values; what the parser says of an error is not passed on
+    text.expose(|bytes| serde_yaml::from_slice(bytes)).map_err(|error| unreadable(path, &error))
 }
 
 fn unreadable(path: &Path, error: &serde_yaml::Error) -> SourceError {

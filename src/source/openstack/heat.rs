@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use reqwest::Url;
 use serde::Deserialize;
 
@@ -8,6 +10,9 @@ use crate::source::{Plan, Service, SourceError};
 
 use super::http::below;
 use super::keystone::Session;
+
+const PAGE: usize = 500;
+const PAGES_AT_MOST: usize = 200;
 
 /// A stack whose id is known: only then does Heat show a single output.
 pub(super) struct Stack<'a> {
@@ -118,19 +123,38 @@ impl StackState {
     }
 }
 
-/// The names and states of the project's stacks.
+/// The names and states of the project's stacks, page by page.
 pub(super) async fn stacks(session: &Session<'_>, heat: &Url) -> Result<Vec<(String, String)>, SourceError> {
-    let answer = session.get(Service::Heat, below(heat, &["stacks"])).await?;
+    let mut stacks = BTreeMap::new();
+    let mut marker = None;
+    for _ in 0..PAGES_AT_MOST {
+        let page = page(session, heat, marker.as_deref()).await?;
+        let (length, known) = (page.len(), stacks.len());
+        marker = page.last().map(|stack| stack.id.clone());
+        stacks.extend(page.into_iter().map(|stack| (stack.id, (stack.stack_name, stack.stack_status))));
+        // A Heat that does not know markers gives the same page again
+        if length < PAGE || stacks.len() == known {
+            break;
+        }
+    }
+    let mut stacks: Vec<(String, String)> = stacks.into_values().collect();
+    stacks.sort();
+    Ok(stacks)
+}
+
+async fn page(session: &Session<'_>, heat: &Url, marker: Option<&str>) -> Result<Vec<Listed>, SourceError> {
+    let mut url = below(heat, &["stacks"]);
+    url.query_pairs_mut().append_pair("limit", &PAGE.to_string());
+    if let Some(marker) = marker {
+        url.query_pairs_mut().append_pair("marker", marker);
+    }
+    let answer = session.get(Service::Heat, url).await?;
     if answer.status != 200 {
         return Err(answer.unexpected(Service::Heat));
     }
-    // EXPOSE: only names and states are read from it
+    // EXPOSE: only ids, names and states are read from it
     let parsed: Result<ListAnswer, _> = answer.body.expose(|bytes| serde_json::from_slice(bytes));
-    let stacks = parsed.map_err(|_| bad_answer("JSON"))?.stacks.into_iter();
-    let mut stacks: Vec<(String, String)> =
-        stacks.map(|stack| (stack.stack_name, stack.stack_status)).collect();
-    stacks.sort();
-    Ok(stacks)
+    Ok(parsed.map_err(|_| bad_answer("JSON"))?.stacks)
 }
 
 const fn bad_answer(expected: &'static str) -> SourceError {
@@ -156,6 +180,7 @@ struct ListAnswer {
 
 #[derive(Deserialize)]
 struct Listed {
+    id: String,
     stack_name: String,
     stack_status: String,
 }

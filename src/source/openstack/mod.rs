@@ -16,6 +16,7 @@ mod failure;
 mod heat;
 mod http;
 mod keystone;
+mod listing;
 mod proxy;
 mod retry;
 mod swift;
@@ -34,6 +35,7 @@ use super::{
 
 pub use barbican::{BarbicanError, BarbicanReference};
 pub use cloud::{CloudSettings, Variables};
+pub use listing::{Listing, clouds, list};
 pub use proxy::{Proxies, ProxyError};
 
 use self::heat::{Stack, StackState};
@@ -64,16 +66,6 @@ pub struct Wanted {
     pub allow_incomplete: bool,
 }
 
-/// What can be pulled with a login.
-#[derive(Debug)]
-#[non_exhaustive]
-pub struct Listing {
-    /// The Swift containers that are plans; `None` where the cloud has no Swift.
-    pub plans: Option<Vec<String>>,
-    /// The stacks, each with its state.
-    pub stacks: Vec<(String, String)>,
-}
-
 impl Wanted {
     /// The stack of this name with its plan; TripleO gives both the same name unless told otherwise.
     #[must_use]
@@ -100,24 +92,6 @@ pub fn pull(settings: &CloudSettings, wanted: &Wanted) -> Result<Harvest, Source
         with_session(settings, async |session| gather(session, settings, wanted).await)?;
     harvest.warnings.extend(warnings);
     Ok(harvest)
-}
-
-/// Logs in, and looks what there is to pull.
-///
-/// # Errors
-///
-/// Any [`SourceError`].
-pub fn list(settings: &CloudSettings) -> Result<Listing, SourceError> {
-    let look = async |session: &Session<'_>| {
-        let stacks = heat::stacks(session, &session.endpoint(Service::Heat, settings)?).await?;
-        let plans = if session.has(Service::Swift) {
-            Some(swift::plans(session, &session.endpoint(Service::Swift, settings)?).await?)
-        } else {
-            None
-        };
-        Ok(Listing { plans, stacks })
-    };
-    Ok(with_session(settings, look)?.0)
 }
 
 /// What `work` makes of a login, and what there is to say of the way there.

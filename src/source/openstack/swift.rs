@@ -1,6 +1,7 @@
+use std::cell::{Cell, RefCell};
+
 use md5::{Digest, Md5};
 use reqwest::Url;
-
 use serde::Deserialize;
 
 use crate::model::{Data, hex};
@@ -12,6 +13,7 @@ use crate::yaml;
 use super::http::{Answer, below};
 use super::keystone::Session;
 
+const PAGES_AT_MOST: usize = 200;
 const OBJECT: &str = "plan-environment.yaml";
 
 /// A plan as it was at one moment.
@@ -110,29 +112,53 @@ impl<'a> Container<'a> {
 
 /// The containers that `TripleO` has marked as plans.
 pub(super) async fn plans(session: &Session<'_>, swift: &Url) -> Result<Vec<String>, SourceError> {
-    let mut url = swift.clone();
-    url.set_query(Some("format=json"));
-    let answer = session.get(Service::Swift, url).await?;
-    let containers: Vec<Listed> = match answer.status {
-        // EXPOSE: only names are read from it
-        200 => answer.body.expose(|bytes| serde_json::from_slice(bytes)).map_err(|_| {
-            SourceError::BadAnswer { service: Service::Swift, expected: "a list of containers" }
-        })?,
-        204 => Vec::new(),
-        _ => return Err(answer.unexpected(Service::Swift)),
+    let names = containers(session, swift).await?;
+    let (next, plans) = (Cell::new(0), RefCell::new(Vec::new()));
+    // On one thread, so that nothing is locked: each takes the next name when its last answer is there
+    let look = async || {
+        while let Some(name) = names.get(next.replace(next.get() + 1)) {
+            let answer = session.head(Service::Swift, below(swift, &[name])).await?;
+            if answer.header("x-container-meta-usage-tripleo") == Some("plan") {
+                plans.borrow_mut().push(name.clone());
+            }
+        }
+        Ok::<(), SourceError>(())
     };
-    let mut plans = Vec::new();
-    for Listed { name } in containers {
-        // A plan's name is a stack's; other containers need not be asked about
-        if !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-') {
-            continue;
-        }
-        let answer = session.head(Service::Swift, below(swift, &[&name])).await?;
-        if answer.header("x-container-meta-usage-tripleo") == Some("plan") {
-            plans.push(name);
-        }
-    }
+    tokio::try_join!(look(), look(), look(), look(), look(), look(), look(), look())?;
+    let mut plans = plans.into_inner();
+    plans.sort();
     Ok(plans)
+}
+
+/// All containers whose name may be a plan's, page by page. How long a page is, the server says; the last one is empty.
+async fn containers(session: &Session<'_>, swift: &Url) -> Result<Vec<String>, SourceError> {
+    let mut names: Vec<String> = Vec::new();
+    let mut marker = String::new();
+    for _ in 0..PAGES_AT_MOST {
+        let mut url = swift.clone();
+        url.query_pairs_mut().append_pair("format", "json").append_pair("marker", &marker);
+        let answer = session.get(Service::Swift, url).await?;
+        let page: Vec<Listed> = match answer.status {
+            // EXPOSE: only names are read from it
+            200 => answer.body.expose(|bytes| serde_json::from_slice(bytes)).map_err(|_| {
+                SourceError::BadAnswer { service: Service::Swift, expected: "a list of containers" }
+            })?,
+            204 => Vec::new(),
+            _ => return Err(answer.unexpected(Service::Swift)),
+        };
+        match page.last() {
+            Some(last) if last.name > marker => marker.clone_from(&last.name),
+            // Empty, or the same again
+            _ => break,
+        }
+        names.extend(page.into_iter().map(|listed| listed.name).filter(|name| is_plans_name(name)));
+    }
+    Ok(names)
+}
+
+/// A plan's name is a stack's; other containers need not be asked about.
+fn is_plans_name(name: &str) -> bool {
+    name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
 }
 
 /// The path of an environment file in which users set certificates and keys.

@@ -1,0 +1,75 @@
+use crate::source::{Service, SourceError, Warning};
+
+use super::cloud::{CloudSettings, Variables};
+use super::keystone::Session;
+use super::{clouds_yaml, heat, of_the_route, swift, with_session};
+
+/// What can be seen with a login. A service that shows nothing leaves the other one's part.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Listing {
+    /// The Swift containers that are plans; `None` where the cloud has no Swift.
+    pub plans: Option<Result<Vec<String>, SourceError>>,
+    /// The stacks, each with its state.
+    pub stacks: Result<Vec<(String, String)>, SourceError>,
+    /// What the person at the keyboard should know.
+    pub warnings: Vec<Warning>,
+}
+
+/// The names of the clouds in clouds.yaml, sorted; none where there is no such file.
+///
+/// # Errors
+///
+/// [`SourceError::BadCloudsFile`] and [`SourceError::File`].
+pub fn clouds(variables: &Variables) -> Result<Vec<String>, SourceError> {
+    clouds_yaml::names(&variables.clouds_files)
+}
+
+/// Logs in, and looks what there is to pull.
+///
+/// # Errors
+///
+/// Any [`SourceError`] of the login; that of a service only when neither Heat nor Swift shows anything.
+pub fn list(settings: &CloudSettings) -> Result<Listing, SourceError> {
+    let (mut listing, warnings) = with_session(settings, async |session| look(session, settings).await)?;
+    listing.warnings.extend(warnings);
+    Ok(listing)
+}
+
+async fn look(session: &Session<'_>, settings: &CloudSettings) -> Result<Listing, SourceError> {
+    let heat = session.endpoint(Service::Heat, settings);
+    let swift = session.has(Service::Swift).then(|| session.endpoint(Service::Swift, settings));
+    let stacks = async {
+        match &heat {
+            Ok(heat) => Some(heat::stacks(session, heat).await),
+            Err(_) => None,
+        }
+    };
+    let plans = async {
+        match &swift {
+            Some(Ok(swift)) => Some(Box::pin(swift::plans(session, swift)).await),
+            Some(Err(_)) | None => None,
+        }
+    };
+    let (stacks, plans) = tokio::join!(stacks, plans);
+    let places = [
+        (Service::Keystone, Some(&settings.auth_url)),
+        (Service::Heat, heat.as_ref().ok()),
+        (Service::Swift, swift.as_ref().and_then(|swift| swift.as_ref().ok())),
+    ];
+    let asked: Vec<_> = places.into_iter().filter_map(|(service, url)| Some((service, url?))).collect();
+    let route = of_the_route(&settings.proxies, &asked);
+    let warnings = settings.warnings().into_iter().chain(route).collect();
+    let stacks = match (stacks, heat) {
+        (Some(stacks), _) => stacks,
+        (None, heat) => heat.map(|_| Vec::new()),
+    };
+    let plans = match (plans, swift) {
+        (Some(plans), _) => Some(plans),
+        (None, swift) => swift.map(|swift| swift.map(|_| Vec::new())),
+    };
+    match (stacks, plans) {
+        (Err(error), None | Some(Err(_))) => Err(error),
+        (stacks, plans) => Ok(Listing { plans, stacks, warnings }),
+    }
+}

@@ -1,0 +1,133 @@
+//! `pull --list`: what can be seen, and the command for each.
+
+#![allow(clippy::indexing_slicing, clippy::unwrap_used, reason = "a test may panic")]
+
+mod cloud;
+mod program;
+
+use cloud::{Cloud, Contents, Fault, Place};
+use program::refusal::assert_refused;
+use program::{Said, Scratch, occurring, said};
+
+const IN_CLEAR: &str =
+    "warning: asked over http, so that the token and the answers crossed the network in clear: ";
+
+#[test]
+fn a_listing_has_a_command_for_each_stack_and_plan_and_leaves_no_token() {
+    let cloud = Cloud::start(Contents::made_up());
+    let listed = list(&cloud, &Scratch::new(), &[]);
+    let expected = "NAME       STACK            PLAN  COMMAND\n\
+                    overcloud  UPDATE_COMPLETE  yes   dcn-vault pull --stack overcloud\n\
+                    lonely     none             yes   dcn-vault pull --stack STACK --plan lonely\n";
+    assert_eq!((listed.code, listed.out.as_str()), (0, expected), "{}", listed.err);
+    assert_eq!(listed.err, format!("{IN_CLEAR}Keystone, Heat, Swift\n"));
+    assert_eq!(cloud.tokens_alive(), 0);
+}
+
+#[test]
+fn a_service_that_shows_nothing_is_named_and_the_rest_is_listed() {
+    let refusal = |service: &str| format!("{service} refuses this: the user's role is not enough (403)");
+    let rows = [
+        (
+            Fault::forbidden(Place::Swift),
+            format!(
+                "NAME       STACK            PLAN  COMMAND\n\
+                 overcloud  UPDATE_COMPLETE  ?     dcn-vault pull --stack overcloud\n\
+                 \nplans cannot be seen: {}\n",
+                refusal("Swift")
+            ),
+        ),
+        (
+            Fault::forbidden(Place::Heat),
+            format!(
+                "NAME       STACK  PLAN  COMMAND\n\
+                 lonely     ?      yes   dcn-vault pull --stack STACK --plan lonely\n\
+                 overcloud  ?      yes   dcn-vault pull --stack STACK --plan overcloud\n\
+                 \nstacks cannot be seen: {}\n",
+                refusal("Heat")
+            ),
+        ),
+        (
+            Fault::NoSwift,
+            String::from(
+                "NAME       STACK            PLAN  COMMAND\n\
+                 overcloud  UPDATE_COMPLETE  no    dcn-vault pull --stack overcloud\n",
+            ),
+        ),
+    ];
+    for (fault, expected) in rows {
+        let cloud = Cloud::start(Contents::made_up());
+        cloud.fault(fault);
+        let listed = list(&cloud, &Scratch::new(), &[]);
+        assert_eq!((listed.code, listed.out), (0, expected), "{}", listed.err);
+        assert_eq!(cloud.tokens_alive(), 0);
+    }
+}
+
+#[test]
+fn a_cloud_that_shows_nothing_at_all_is_an_error() {
+    let cloud = Cloud::start(Contents::made_up());
+    cloud.fault(Fault::forbidden(Place::Swift));
+    cloud.fault(Fault::forbidden(Place::Heat));
+    let err = "error: Heat refuses this: the user's role is not enough (403)\n\
+               hint: log in as a user with a member's or an admin's role\n";
+    assert_refused(&list(&cloud, &Scratch::new(), &[]), 1, err);
+    assert_eq!(cloud.tokens_alive(), 0);
+}
+
+#[test]
+fn pages_are_turned_to_the_last_one() {
+    let cloud = Cloud::start(Contents::made_up());
+    cloud.fault(Fault::Many(1200));
+    let listed = list(&cloud, &Scratch::new(), &[]);
+    assert_eq!(listed.code, 0, "{}", listed.err);
+    let commands = listed
+        .out
+        .lines()
+        .filter(|line| line.contains("  CREATE_COMPLETE  yes   dcn-vault pull --stack many-"));
+    assert_eq!((commands.count(), listed.out.lines().count()), (1200, 1203));
+}
+
+#[test]
+fn who_names_no_cloud_learns_which_there_are() {
+    let cloud = Cloud::start(Contents::made_up());
+    let scratch = Scratch::new();
+    let quoted = "  it's:\n    auth: {password: not-a-real-secret}\n";
+    scratch.write("clouds.yaml", cloud.clouds_yaml() + quoted, 0o600);
+    let clouds = "CLOUD       COMMAND\n\
+                  it's        dcn-vault pull --list --os-cloud 'it'\\''s'\n\
+                  undercloud  dcn-vault pull --list --os-cloud undercloud\n";
+    let listed = scratch.run(["pull", "--list"]);
+    assert_eq!((listed.code, listed.out.as_str(), listed.err.as_str()), (0, clouds, ""));
+    let stacks = "NAME       STACK            PLAN  COMMAND\n\
+                  overcloud  UPDATE_COMPLETE  yes   dcn-vault pull --stack overcloud\n\
+                  lonely     none             yes   dcn-vault pull --stack STACK --plan lonely\n";
+    assert_eq!(list(&cloud, &scratch, &[]).out, format!("{clouds}\n{stacks}"));
+    let named = scratch.run(["pull", "--list", "--os-cloud", "undercloud"]);
+    let stacks = stacks.replace("dcn-vault pull ", "dcn-vault pull --os-cloud undercloud ");
+    assert_eq!((named.code, named.out), (0, stacks), "{}", named.err);
+}
+
+#[test]
+fn a_listing_for_programs_has_the_same_and_no_secret() {
+    let cloud = Cloud::start(Contents::made_up());
+    cloud.fault(Fault::forbidden(Place::Swift));
+    let scratch = Scratch::new();
+    scratch.write("clouds.yaml", cloud.clouds_yaml(), 0o600);
+    let listed = list(&cloud, &scratch, &["--json"]);
+    let expected = serde_json::json!({
+        "clouds": [{ "name": "undercloud", "command": "dcn-vault pull --list --os-cloud undercloud" }],
+        "stacks_and_plans": [{
+            "name": "overcloud", "stack": "UPDATE_COMPLETE", "plan": null,
+            "command": "dcn-vault pull --stack overcloud",
+        }],
+        "cannot_be_seen": [{ "what": "plans", "why": "Swift refuses this: the user's role is not enough (403)" }],
+    });
+    let found: serde_json::Value = serde_json::from_str(&listed.out).unwrap();
+    assert_eq!((listed.code, found), (0, expected), "{}", listed.err);
+    assert_eq!(occurring(&cloud.secrets(), listed.out.as_bytes()), Vec::<&String>::new());
+}
+
+fn list(cloud: &Cloud, scratch: &Scratch, more: &[&str]) -> Said {
+    said(scratch.program().envs(cloud.os_variables()).args(["pull", "--list"]).args(more))
+}
