@@ -1,13 +1,15 @@
 use std::error::Error;
 use std::rc::Rc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use jiff::Timestamp;
 use reqwest::redirect::Policy;
-use reqwest::tls::TlsInfo;
 use reqwest::{Client, Method, Url};
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::aws_lc_rs;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{CertificateError, Error as TlsError};
+use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, Error as TlsError, SignatureScheme};
 
 use crate::source::{CertificateFault, HostName};
 
@@ -68,15 +70,66 @@ pub(super) fn with_issuer(fault: CertificateFault, certificate: &[u8]) -> Certif
     CertificateFault::UnknownIssuer { issuer: name_in(parsed.issuer()), by_cacert }
 }
 
-/// The certificate that the server presents. It is asked for only after it was refused, and only for the words of the
-/// error: nothing but `HEAD /` is sent, and of the answer nothing is used.
+/// The certificate that the server presents, for the words of an error: it was refused, and rustls does not say who issued it.
+/// It is refused here, too, whatever it is, so that nothing is ever sent.
 pub(super) async fn presented_by(url: &Url, proxies: &Rc<Proxies>, wait: Duration) -> Option<Vec<u8>> {
+    let provider = Arc::new(aws_lc_rs::default_provider());
+    let schemes = provider.signature_verification_algorithms.supported_schemes();
+    let refusal = Arc::new(Refusal { schemes, seen: Mutex::default() });
+    let verifier: Arc<dyn ServerCertVerifier> = Arc::<Refusal>::clone(&refusal);
+    let config = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().ok()?;
+    let config = config.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth();
+    let builder = Client::builder().tls_backend_preconfigured(config).redirect(Policy::none()).timeout(wait);
+    let client = proxied(builder, proxies).build().ok()?;
     let origin = Url::parse(&url.origin().ascii_serialization()).ok()?;
-    let builder = Client::builder().http1_only().redirect(Policy::none()).referer(false).timeout(wait);
-    let looking = builder.tls_danger_accept_invalid_certs(true).tls_info(true);
-    let client = proxied(looking, proxies).build().ok()?;
-    let answer = client.request(Method::HEAD, origin).send().await.ok()?;
-    answer.extensions().get::<TlsInfo>()?.peer_certificate().map(<[u8]>::to_vec)
+    let refused = client.request(Method::HEAD, origin).send().await;
+    let seen = refusal.seen.lock().ok()?.take();
+    seen.filter(|_| refused.is_err())
+}
+
+/// Sees a certificate, and refuses it.
+#[derive(Debug)]
+struct Refusal {
+    schemes: Vec<SignatureScheme>,
+    seen: Mutex<Option<Vec<u8>>>,
+}
+
+impl ServerCertVerifier for Refusal {
+    fn verify_server_cert(
+        &self,
+        certificate: &CertificateDer<'_>,
+        _: &[CertificateDer<'_>],
+        _: &ServerName<'_>,
+        _: &[u8],
+        _: UnixTime,
+    ) -> Result<ServerCertVerified, TlsError> {
+        if let Ok(mut seen) = self.seen.lock() {
+            *seen = Some(certificate.to_vec());
+        }
+        Err(CertificateError::ApplicationVerificationFailure.into())
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, TlsError> {
+        Err(CertificateError::ApplicationVerificationFailure.into())
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        _: &[u8],
+        _: &CertificateDer<'_>,
+        _: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, TlsError> {
+        Err(CertificateError::ApplicationVerificationFailure.into())
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.schemes.clone()
+    }
 }
 
 /// Whether the other side speaks something else than TLS.
