@@ -86,8 +86,8 @@ fn a_stack_that_goes_wrong_leaves_nothing() {
         (Fault::NotJson(Stack), "Heat answered with status 200", DELAYED),
         (Fault::HangsUp(Stack), "Heat's answer broke off", BROKEN),
         (Fault::Truncated(Stack), "Heat's answer broke off", BROKEN),
-        (Fault::Endless(Stack), "Heat's answer is larger than 64 MiB", BROKEN),
-        (Fault::HugeLength(Stack), "Heat's answer is larger than 64 MiB", BROKEN),
+        (Fault::Endless(Stack), "Heat's answer is larger than 16 MiB", BROKEN),
+        (Fault::HugeLength(Stack), "Heat's answer is larger than 16 MiB", BROKEN),
         (Fault::RedirectAway(Stack), "Heat gave an answer that is not a stack's address", OTHER_SERVICE),
         (status("UPDATE_IN_PROGRESS"), "stack `overcloud` is being changed: its status is UPDATE_IN_PROGRESS", WAIT),
         (status("DELETE_COMPLETE"), "there is no stack `overcloud` in this project", NO_STACK),
@@ -116,8 +116,8 @@ fn an_output_that_goes_wrong_leaves_nothing() {
         (escapes(output()), "Heat answered with status 500", DELAYED),
         (Fault::NotJson(output()), "Heat gave an answer that is not JSON", OTHER_SERVICE),
         (Fault::Truncated(output()), "Heat's answer broke off", BROKEN),
-        (Fault::Endless(output()), "Heat's answer is larger than 64 MiB", BROKEN),
-        (Fault::HugeLength(output()), "Heat's answer is larger than 64 MiB", BROKEN),
+        (Fault::Endless(output()), "Heat's answer is larger than 16 MiB", BROKEN),
+        (Fault::HugeLength(output()), "Heat's answer is larger than 16 MiB", BROKEN),
         (Fault::RedirectAway(output()), "Heat redirects elsewhere, and no redirect is followed", ADDRESS),
         (Fault::NullOutput(String::from("EndpointMap")), "output `EndpointMap` of stack `overcloud` is null", UPDATE),
         (Fault::OutputError(String::from("EndpointMap"), String::from("\u{1b}]0;x\u{7}")), "Heat could not resolve output `EndpointMap` of stack `overcloud`", OWN_WORDS),
@@ -212,6 +212,22 @@ fn a_token_that_cannot_be_revoked_is_said_and_the_bundle_is_whole() {
         assert_eq!(scratch.run(["show", "-b", "bundle"]).code, 0);
         assert!(!cloud.token_was_sent_elsewhere());
     }
+}
+
+#[test]
+fn answers_without_an_end_take_little_memory() {
+    let cloud = Cloud::start(Contents::made_up());
+    for output in ["AllNodesConfig", "EndpointMap", "GlobalConfig", "HostsEntry"] {
+        cloud.fault(Fault::Endless(Place::Output(output.to_owned())));
+    }
+    let scratch = Scratch::new();
+    let (_, recipient) = scratch.keygen("identity.txt");
+    // Four at a time, each of 16 MiB and what growing takes; without a limit they would take all there is
+    let mut program = scratch.program_in_shell(r#"ulimit -v 360000; exec "$@""#);
+    program.args(["pull", "-r", &recipient, "-o", "bundle"]).envs(cloud.os_variables());
+    let error = "error: Heat's answer is larger than 16 MiB\n";
+    assert_refused(&said(&mut program), 1, &format!("{error}hint: {BROKEN}\n"));
+    assert_eq!(scratch.names(), ["identity.txt"]);
 }
 
 #[test]
