@@ -91,14 +91,15 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("md5", &["source::openstack"]),
     ("memmap2", &["secret"]),
     // selftest: ptrace and process_vm_readv, to be refused
-    ("nix", &["run", "selftest::others"]),
+    // cli::prompt: a signal while the terminal has no echo
+    ("nix", &["cli::prompt", "run", "selftest::others"]),
     ("reqwest", &["source::openstack"]),
     ("rustls", &["source::openstack::tls"]),
     ("rustix", &["cli", "fs", "run", "secret", "selftest"]),
     ("secrecy", &["secret"]),
     ("serde", &["bundle", "model", "source::openstack", "vault"]),
     ("serde_json", &["bundle", "cli", "json", "source::openstack"]),
-    ("serde_yaml", &["source::openstack", "vault"]),
+    ("serde_yaml", &["vault"]),
     ("sha2", &["certificate::key", "model"]),
     ("std::env", &["cli", "main"]),
     ("std::fs", &["fs"]),

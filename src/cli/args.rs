@@ -48,6 +48,10 @@ pub(super) struct Arguments {
     #[arg(short = 'C', long = "vault", value_name = "DIR", global = true)]
     pub(super) directory: Option<PathBuf>,
 
+    /// Ask nothing: what is missing is an error
+    #[arg(long, global = true)]
+    pub(super) batch: bool,
+
     #[command(subcommand)]
     pub(super) verb: Verb,
 }
@@ -104,6 +108,12 @@ pub(super) struct PullArguments {
     /// An entry of clouds.yaml [default: OS_CLOUD, else the other OS_* variables]
     #[arg(long, value_name = "NAME")]
     pub(super) os_cloud: Option<String>,
+    /// Read the password from FILE, of mode 0600, instead of asking for it
+    #[arg(long, value_name = "FILE")]
+    pub(super) os_password_file: Option<PathBuf>,
+    /// Log in with the token in FILE, of mode 0600
+    #[arg(long, value_name = "FILE")]
+    pub(super) os_token_file: Option<PathBuf>,
     /// The control plane's stack [default: overcloud]
     #[arg(long, value_name = "NAME")]
     pub(super) stack: Option<String>,
@@ -117,7 +127,7 @@ pub(super) struct PullArguments {
     #[arg(long, value_name = "DIR")]
     pub(super) config_download_dir: Option<PathBuf>,
     /// Read a deployment's working directory instead of a cloud (Wallaby and later)
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["os_cloud", "plan", "barbican"])]
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["os_cloud", "os_password_file", "os_token_file", "plan", "barbican"])]
     pub(super) working_dir: Option<PathBuf>,
     /// Add the Ceph cluster of this stack, with a key to it; can be repeated
     #[arg(long, value_name = "NAME")]
@@ -139,7 +149,7 @@ pub(super) struct PullArguments {
     pub(super) json: bool,
     /// Read a plan, an environment file, an export, an output or Ansible's secrets instead of a cloud; `-` is
     /// standard input; of several files the later one wins
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["os_cloud", "plan", "working_dir", "barbican", "allow_incomplete"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["os_cloud", "os_password_file", "os_token_file", "plan", "working_dir", "barbican", "allow_incomplete"])]
     pub(super) from_file: Vec<PathBuf>,
     /// An age recipient who may open the bundle [default: every site in keys/]
     #[arg(short, long, value_name = "RECIPIENT")]

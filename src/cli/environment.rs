@@ -1,4 +1,4 @@
-//! The only place that reads the environment, the clock among it.
+//! The only place that reads the environment.
 
 #![allow(clippy::disallowed_methods, reason = "this is the place")]
 
@@ -33,23 +33,9 @@ fn find_vault(directory: Option<&Path>) -> Result<Vault, Failure> {
     Ok(Vault::find(&std::env::current_dir().unwrap_or_else(|_| PathBuf::from(".")))?)
 }
 
-/// The `OS_*` variables, those on proxies, and where openstacksdk looks for clouds.yaml.
+/// The `OS_*` variables, those on proxies, and where openstacksdk looks for its files.
 pub(super) fn openstack() -> Result<Variables, Failure> {
-    let mut variables = Variables::default();
-    for (name, value) in std::env::vars_os() {
-        let (Some(name), Ok(value)) =
-            (name.to_str().and_then(|name| name.strip_prefix("OS_")), value.into_string())
-        else {
-            continue;
-        };
-        variables.os.insert(name.to_ascii_lowercase(), SecretValue::take(value));
-    }
-    variables.clouds_files = path("OS_CLIENT_CONFIG_FILE")
-        .into_iter()
-        .chain([PathBuf::from("clouds.yaml")])
-        .chain(config_home().map(|home| home.join("openstack/clouds.yaml")))
-        .chain([PathBuf::from("/etc/openstack/clouds.yaml")])
-        .collect();
+    let mut variables = Variables::of(std::env::vars_os(), Path::new(""));
     variables.proxies = Proxies::find(|name| std::env::var(name).ok().map(SecretValue::take))?;
     Ok(variables)
 }

@@ -9,6 +9,8 @@ mod environment;
 mod exit;
 mod keygen;
 mod list;
+mod login;
+mod prompt;
 mod pull;
 mod run;
 mod selftest;
@@ -62,7 +64,7 @@ fn dispatch(arguments: &Arguments, ui: Ui) -> Result<ExitCode, Failure> {
         Verb::Deliver(verb) => run::deliver(verb, ui),
         Verb::Keygen(verb) => keygen::keygen(verb, ui),
         Verb::Probe(probe) => selftest::probe(probe),
-        Verb::Pull(verb) => pull::pull(verb, directory, ui),
+        Verb::Pull(verb) => pull::pull(verb, directory, arguments.batch, ui),
         Verb::Run(verb) => run::run(verb, directory),
         Verb::Selftest(verb) => selftest::selftest(verb),
         Verb::Show(verb) => show::show(verb, directory),

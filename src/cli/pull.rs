@@ -9,7 +9,7 @@ use crate::guard::{self, clear};
 use crate::model::{Certificates, Glob, GuardReport, ParameterName, Rule, Site};
 use crate::recipients::RecipientSet;
 use crate::seal::seal;
-use crate::source::openstack::{self, BarbicanError, BarbicanReference, CloudSettings, Wanted};
+use crate::source::openstack::{self, BarbicanError, BarbicanReference, Wanted};
 use crate::source::{
     Ceph, FileSource, Files, Harvest, Places, Release, WorkingDir, from_files, from_working_dir,
 };
@@ -19,20 +19,26 @@ use super::args::{OnSecret, PullArguments};
 use super::environment;
 use super::exit::Failure;
 use super::list::{self, Seen};
+use super::login;
 use super::ui::{self, Ui};
 
 const DEFAULT_STACK: &str = "overcloud";
 
-pub(super) fn pull(arguments: &PullArguments, directory: Option<&Path>, ui: Ui) -> Result<ExitCode, Failure> {
+pub(super) fn pull(
+    arguments: &PullArguments,
+    directory: Option<&Path>,
+    batch: bool,
+    ui: Ui,
+) -> Result<ExitCode, Failure> {
     let vault = environment::vault(directory)?;
     if arguments.list {
-        return list(arguments, &vault.source, ui);
+        return list(arguments, &vault.source, batch, ui);
     }
     // All that can be wrong on this side is found before anybody is asked for a secret
     let recipients = recipients(arguments, &vault)?;
     let output = arguments.output.clone().unwrap_or_else(|| vault.bundle());
     let slot = Slot::at(&output)?;
-    let harvest = harvest(arguments, &vault.source)?;
+    let harvest = harvest(arguments, &vault.source, batch)?;
     for note in &harvest.notes {
         ui.say(&note.to_string());
     }
@@ -59,7 +65,12 @@ pub(super) fn pull(arguments: &PullArguments, directory: Option<&Path>, ui: Ui) 
     Ok(ExitCode::SUCCESS)
 }
 
-fn list(arguments: &PullArguments, source: &SourceSettings, ui: Ui) -> Result<ExitCode, Failure> {
+fn list(
+    arguments: &PullArguments,
+    source: &SourceSettings,
+    batch: bool,
+    ui: Ui,
+) -> Result<ExitCode, Failure> {
     let cloud = arguments.os_cloud.clone().or_else(|| source.cloud.clone());
     let variables = environment::openstack()?;
     let mut seen = Seen { cloud: cloud.clone(), ..Seen::default() };
@@ -68,7 +79,7 @@ fn list(arguments: &PullArguments, source: &SourceSettings, ui: Ui) -> Result<Ex
     }
     // Who names no cloud, and has sourced no stackrc, learns which clouds there are
     if cloud.is_some() || variables.names_a_cloud() || seen.clouds.is_empty() {
-        let listing = openstack::list(&CloudSettings::find(cloud.as_deref(), variables)?)?;
+        let listing = openstack::list(&login::of(arguments, cloud.as_deref(), variables, batch)?)?;
         for warning in &listing.warnings {
             ui.warn(&warning.to_string());
         }
@@ -89,7 +100,7 @@ fn recipients(arguments: &PullArguments, vault: &Vault) -> Result<RecipientSet, 
     Ok(RecipientSet::given(&arguments.recipient, &arguments.recipients_file)?)
 }
 
-fn harvest(arguments: &PullArguments, source: &SourceSettings) -> Result<Harvest, Failure> {
+fn harvest(arguments: &PullArguments, source: &SourceSettings, batch: bool) -> Result<Harvest, Failure> {
     let stack = arguments.stack.as_ref().or(source.stack.as_ref());
     let stack = stack.cloned().unwrap_or_else(|| DEFAULT_STACK.to_owned());
     let release = match (arguments.release, &source.release) {
@@ -118,7 +129,7 @@ fn harvest(arguments: &PullArguments, source: &SourceSettings) -> Result<Harvest
         wanted.config_download_dir = config_download_dir.cloned();
         wanted.barbican = barbican(arguments, source)?;
         let cloud = arguments.os_cloud.as_ref().or(source.cloud.as_ref());
-        let settings = CloudSettings::find(cloud.map(String::as_str), environment::openstack()?)?;
+        let settings = login::settings(arguments, cloud.map(String::as_str), batch)?;
         openstack::pull(&settings, &wanted)?
     };
     harvest.outputs.extend(ceph);

@@ -82,7 +82,7 @@ pub(super) fn print(text: &str) -> Result<(), BrokenPipe> {
 }
 
 // A terminal obeys control characters: C0, DEL, C1
-fn printable(text: &str, kept: &[char]) -> String {
+pub(super) fn printable(text: &str, kept: &[char]) -> String {
     let mut shown = String::with_capacity(text.len());
     for c in text.chars() {
         if c.is_control() && !kept.contains(&c) {

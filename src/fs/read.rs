@@ -4,6 +4,7 @@ use std::io::{self, Read};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+use rustix::fd::BorrowedFd;
 use zeroize::Zeroizing;
 
 use crate::secret::SecretBuffer;
@@ -135,6 +136,25 @@ pub fn read_stdin_part() -> Result<SecretBuffer, FileError> {
     Ok(content)
 }
 
+/// Reads what a terminal gives at once, which is a line; without the line's end. Empty where the input has ended.
+///
+/// # Errors
+///
+/// [`FileError::Os`].
+pub fn read_line(terminal: BorrowedFd<'_>) -> Result<SecretBuffer, FileError> {
+    let mut block = Zeroizing::new(vec![0; BLOCK]);
+    let count = loop {
+        match Descriptor(terminal).read(&mut block) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            read => break read.map_err(|error| FileError::os("read", Path::new("/dev/tty"), error))?,
+        }
+    };
+    let line = block.get(..count).unwrap_or_default();
+    let mut content = SecretBuffer::with_capacity(count);
+    content.push(line.strip_suffix(b"\n").unwrap_or(line));
+    Ok(content)
+}
+
 fn open(path: &Path) -> Result<File, FileError> {
     File::open(path).map_err(|error| FileError::os("read", path, error))
 }
@@ -159,7 +179,7 @@ fn too_large(path: &Path) -> FileError {
     FileError::TooLarge { path: path.to_owned(), limit: LIMIT_MIB }
 }
 
-struct Descriptor<'fd>(rustix::fd::BorrowedFd<'fd>);
+struct Descriptor<'fd>(BorrowedFd<'fd>);
 
 impl Read for Descriptor<'_> {
     fn read(&mut self, block: &mut [u8]) -> io::Result<usize> {

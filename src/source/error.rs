@@ -6,7 +6,7 @@ use crate::model::ParameterName;
 use crate::report::Hint;
 use crate::yaml::YamlError;
 
-use super::openstack::{BarbicanError, ProxyError};
+use super::openstack::{BarbicanError, LoginError, ProxyError};
 use super::{CephError, CertificateFault, Holder, OutputFault, SavedError};
 
 /// The services of OpenStack that a pull talks to.
@@ -49,8 +49,6 @@ pub enum SourceError {
     BadSetting { name: &'static str, reason: &'static str },
     #[error("the CA file `{path}` holds no PEM certificate")]
     BadCaFile { path: String },
-    #[error("{place}: not a clouds.yaml")]
-    BadCloudsFile { place: String },
     #[error("{service}'s answer is larger than {limit} MiB")]
     BodyTooLarge { service: Service, limit: usize },
     #[error("no cloud `{cloud}` in {searched}")]
@@ -67,10 +65,12 @@ pub enum SourceError {
     File(#[from] FileError),
     #[error(transparent)]
     Json(#[from] JsonError),
+    #[error(transparent)]
+    Login(#[from] LoginError),
     #[error("Keystone lets nobody log in from here (403)")]
     LoginForbidden,
-    #[error("Keystone refuses the login of `{user}` to project `{project}` (401)")]
-    LoginRefused { user: String, project: String },
+    #[error("Keystone refuses the login of `{user}` to {scope} (401)")]
+    LoginRefused { user: String, scope: String },
     #[error("{}", missing(.name, .cloud.as_deref()))]
     MissingSetting { name: &'static str, cloud: Option<String> },
     #[error("no clouds.yaml found; looked for {searched}")]
@@ -161,7 +161,6 @@ impl Hint for SourceError {
             Self::BadAnswer { .. } => String::from(
                 "the endpoint may belong to another service or to a proxy: `openstack catalog list` shows it",
             ),
-            Self::BadCloudsFile { .. } => String::from("it has `clouds:`, and under it a map for each cloud"),
             Self::BadSetting { .. } => String::from("correct it in clouds.yaml or in the environment"),
             Self::BadCaFile { .. } => String::from("name a file with `-----BEGIN CERTIFICATE-----` in it"),
             Self::BodyTooLarge { .. } | Self::Truncated { .. } => String::from(
@@ -180,16 +179,14 @@ impl Hint for SourceError {
             ),
             Self::File(error) => error.hint(),
             Self::Json(error) => error.hint(),
+            Self::Login(error) => error.hint(),
             Self::LoginForbidden => String::from(
                 "a proxy may stand in between, or the account be locked: Keystone's log says more",
             ),
             Self::LoginRefused { .. } => {
                 String::from("Keystone says no more: check user, password, project and their domains")
             }
-            Self::MissingSetting { name, cloud: Some(_) } => format!("add `{name}` to the cloud's `auth`"),
-            Self::MissingSetting { cloud: None, .. } => {
-                String::from("source the undercloud's stackrc, or name a clouds.yaml entry with --os-cloud")
-            }
+            Self::MissingSetting { name, cloud } => where_to_set(name, cloud.is_some()),
             Self::NoCloudsFile { .. } => {
                 String::from("put clouds.yaml there, or leave --os-cloud out and source the stackrc")
             }
@@ -255,6 +252,22 @@ impl Hint for SourceError {
             }
             Self::Saved(error) => error.hint(),
             Self::Yaml(error) => error.hint(),
+        }
+    }
+}
+
+fn where_to_set(name: &str, in_file: bool) -> String {
+    match (name, in_file) {
+        ("password", _) => String::from(
+            "give it with --os-password-file FILE, or be asked for it: at a terminal, without --batch",
+        ),
+        ("passcode", _) => {
+            String::from("set OS_PASSCODE, or be asked for it: at a terminal, without --batch")
+        }
+        ("token", _) => String::from("give it with --os-token-file FILE: `openstack token issue` prints one"),
+        (name, true) => format!("add `{name}` to the cloud's `auth`"),
+        (_, false) => {
+            String::from("source the undercloud's stackrc, or name a clouds.yaml entry with --os-cloud")
         }
     }
 }

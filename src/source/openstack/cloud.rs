@@ -1,82 +1,156 @@
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::fmt;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use reqwest::Url;
 
 use crate::fs;
 use crate::secret::SecretValue;
-use crate::source::{SourceError, Warning};
+use crate::source::{Service, SourceError, Warning};
 
-use super::clouds_yaml;
+use super::auth::{AuthType, Login, Method, Scope, bad};
+use super::login_error::LoginError;
+use super::place::{Place, interface};
+use super::profile::Profile;
 use super::proxy::Proxies;
+use super::setting::{Setting, is};
+use super::variables::Variables;
 
-/// The `OS_*` variables, and where clouds.yaml may be. The command line fills it; nothing else reads the environment.
-#[derive(Debug, Default)]
-#[non_exhaustive]
-pub struct Variables {
-    /// Name, without `OS_` and in lower case, and value.
-    pub os: BTreeMap<String, SecretValue>,
-    /// Where to look for clouds.yaml; the first that exists counts.
-    pub clouds_files: Vec<PathBuf>,
-    /// What the environment says of proxies.
-    pub proxies: Proxies,
-}
-
-impl Variables {
-    /// Whether they say where to log in: `OS_CLOUD`, or a stackrc's `OS_AUTH_URL`.
-    #[must_use]
-    pub fn names_a_cloud(&self) -> bool {
-        ["cloud", "auth_url"].iter().any(|name| plain(&self.os, name).is_some())
-    }
-}
-
-/// How to log in, and which endpoints to use.
+/// How to log in, and which endpoints to use. Its `Debug` shows no secret.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct CloudSettings {
-    /// Keystone's URL, with its `/v3`.
-    pub auth_url: Url,
-    pub(super) user: Named,
-    pub(super) password: SecretValue,
-    pub(super) project: Option<Named>,
+    /// Keystone's URL, with its `/v3`; `None` where there is no Keystone.
+    pub auth_url: Option<Url>,
+    pub(super) access: Access,
     /// The region, where the cloud has several.
     pub region: Option<String>,
     /// `public`, `internal` or `admin`.
     pub interface: String,
+    pub(super) places: BTreeMap<Service, Place>,
     pub(super) ca: Option<Vec<reqwest::Certificate>>,
+    pub(super) client: Option<reqwest::Identity>,
     pub(super) verify: bool,
     pub(super) proxies: Rc<Proxies>,
+    described: BTreeMap<String, String>,
+    cloud: Option<String>,
 }
 
-/// A user or a project: by id, or by name within a domain.
+/// What opens the services.
 #[derive(Debug)]
-pub(super) enum Named {
-    Id(String),
-    Name { name: String, domain: Domain },
+pub(super) enum Access {
+    /// Nothing (`auth_type: none`), or a token that is Keystone's own (`admin_token`).
+    Endpoint {
+        token: Option<SecretValue>,
+        wants_token: bool,
+    },
+    Keystone(Login),
 }
 
-#[derive(Debug)]
-pub(super) enum Domain {
-    Id(String),
-    Name(String),
+/// A secret that may be missing from the settings, and can be given at the last moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Credential {
+    /// The user's password.
+    Password,
+    /// The code of the second factor.
+    Passcode,
+    /// A token that somebody has already.
+    Token,
+}
+
+impl Credential {
+    const fn setting(self) -> &'static str {
+        match self {
+            Self::Password => "password",
+            Self::Passcode => "passcode",
+            Self::Token => "token",
+        }
+    }
+}
+
+impl fmt::Display for Credential {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Password => "password",
+            Self::Passcode => "one-time code",
+            Self::Token => "token",
+        })
+    }
 }
 
 impl CloudSettings {
-    /// The settings of the clouds.yaml entry `cloud` (or `OS_CLOUD`), or else of the `OS_*` variables.
+    /// The settings of the clouds.yaml entry `cloud` (or `OS_CLOUD`), or else of the `OS_*` variables, or else of the only
+    /// entry. What openstacksdk would make of the same files and variables.
     ///
     /// # Errors
     ///
-    /// [`SourceError::NoCloudsFile`], [`SourceError::CloudNotFound`], [`SourceError::MissingSetting`],
-    /// [`SourceError::BadSetting`], [`SourceError::BadCaFile`] and [`SourceError::File`].
-    pub fn find(cloud: Option<&str>, variables: Variables) -> Result<Self, SourceError> {
-        let named = cloud.map(str::to_owned).or_else(|| plain(&variables.os, "cloud"));
-        let settings = match &named {
-            Some(cloud) => clouds_yaml::entry(cloud, &variables.clouds_files)?,
-            None => variables.os,
+    /// A [`SourceError`] that names the file or the setting: [`SourceError::NoCloudsFile`], [`SourceError::CloudNotFound`],
+    /// [`SourceError::MissingSetting`], [`LoginError::AuthTypeUnknown`], [`SourceError::BadSetting`] and others.
+    pub fn find(cloud: Option<&str>, mut variables: Variables) -> Result<Self, SourceError> {
+        let home = variables.home.take();
+        let proxies = Rc::new(std::mem::take(&mut variables.proxies));
+        let (password, token) = (variables.password.take(), variables.token.take());
+        // A code is for one login, and has no place in a file
+        let passcode = variables.os.get("passcode").map(SecretValue::duplicate);
+        let mut settings = Self::of(Profile::choose(cloud, variables)?, home.as_ref(), token.is_some())?;
+        settings.proxies = proxies;
+        for (credential, given) in
+            [(Credential::Password, password), (Credential::Token, token), (Credential::Passcode, passcode)]
+        {
+            if let Some(given) = given.filter(|given| !is(given, "")) {
+                settings.give(credential, given);
+            }
+        }
+        Ok(settings)
+    }
+
+    /// The secrets that the login needs, and that no file and no variable has.
+    #[must_use]
+    pub fn lacking(&self) -> Vec<Credential> {
+        let lacks = |method: &Method| match method {
+            Method::Password { password: None, .. } => Some(Credential::Password),
+            Method::Token(None) => Some(Credential::Token),
+            Method::Totp { passcode: None, .. } => Some(Credential::Passcode),
+            Method::ApplicationCredential { .. }
+            | Method::Password { .. }
+            | Method::Token(_)
+            | Method::Totp { .. } => None,
         };
-        let proxies = Rc::new(variables.proxies);
-        Ok(Self { proxies, ..Self::from_map(settings, named.as_deref())? })
+        match &self.access {
+            Access::Endpoint { token: None, wants_token: true } => vec![Credential::Token],
+            Access::Endpoint { .. } => Vec::new(),
+            Access::Keystone(login) => login.methods.iter().filter_map(lacks).collect(),
+        }
+    }
+
+    /// Gives a secret in place of the one in the settings. One that the login does not need is dropped.
+    pub fn give(&mut self, credential: Credential, secret: SecretValue) {
+        if let Some(place) = self.place_of(credential) {
+            *place = Some(secret);
+        }
+    }
+
+    /// The error that a secret is missing, for who cannot be asked.
+    #[must_use]
+    pub fn misses(&self, credential: Credential) -> SourceError {
+        SourceError::MissingSetting { name: credential.setting(), cloud: self.cloud.clone() }
+    }
+
+    /// Whom the login is for, as a question names it.
+    #[must_use]
+    pub fn user(&self) -> String {
+        match &self.access {
+            Access::Endpoint { .. } => String::from("nobody"),
+            Access::Keystone(login) => login.user(),
+        }
+    }
+
+    /// The effective settings by openstacksdk's names. None of them is a secret.
+    #[must_use]
+    pub const fn describe(&self) -> &BTreeMap<String, String> {
+        &self.described
     }
 
     /// What the settings themselves give reason to say.
@@ -84,148 +158,140 @@ impl CloudSettings {
         if self.verify { Vec::new() } else { vec![Warning::NotVerified] }
     }
 
-    fn from_map(
-        mut settings: BTreeMap<String, SecretValue>,
-        cloud: Option<&str>,
-    ) -> Result<Self, SourceError> {
-        let missing = |name| SourceError::MissingSetting { name, cloud: cloud.map(str::to_owned) };
-        let auth_type = plain(&settings, "auth_type").unwrap_or_else(|| String::from("password"));
-        if !matches!(auth_type.as_str(), "password" | "v3password") {
-            return Err(bad("auth_type", "only `password` is supported so far"));
-        }
-        let auth_url = auth_url(&plain(&settings, "auth_url").ok_or_else(|| missing("auth_url"))?)?;
-        let user = named(&settings, "user", "username").ok_or_else(|| missing("username"))?;
-        let project = named(&settings, "project", "project_name");
-        let interface = plain(&settings, "interface")
-            .or_else(|| plain(&settings, "endpoint_type"))
-            .map_or_else(|| String::from("public"), |text| text.trim_end_matches("URL").to_owned());
-        if !matches!(interface.as_str(), "public" | "internal" | "admin") {
-            return Err(bad("interface", "it must be `public`, `internal` or `admin`"));
-        }
-        let ca = plain(&settings, "cacert").map(|path| certificates(&path)).transpose()?;
+    /// The place of this service, as far as the settings say something of it.
+    pub(super) fn place(&self, service: Service) -> Option<&Place> {
+        self.places.get(&service)
+    }
+
+    /// The token that is used as it is.
+    pub(super) fn given_token(&self) -> Option<&SecretValue> {
+        if let Access::Endpoint { token, .. } = &self.access { token.as_ref() } else { None }
+    }
+
+    /// What the login is scoped to, where it is to something that is no project.
+    pub(super) fn scope_without_project(&self) -> Option<&'static str> {
+        let Access::Keystone(login) = &self.access else { return None };
+        login.scope.as_ref().and_then(Scope::without_project)
+    }
+
+    fn of(mut profile: Profile, home: Option<&PathBuf>, by_token: bool) -> Result<Self, SourceError> {
+        let auth_type = if by_token { AuthType::with_token(&profile)? } else { AuthType::of(&profile)? };
+        let interface = interface(&profile, "interface")?.unwrap_or_else(|| String::from("public"));
+        let verify = !turns_off_verification(&profile);
+        let file = |name: &str| profile.plain(name).map(|path| expanded(&path, home));
+        let (cacert, cert, key) = (file("cacert"), file("cert"), file("key"));
+        let ca = cacert.filter(|_| verify).map(|path| certificates(&path)).transpose()?;
+        let client = cert.map(|cert| client_certificate(&cert, key.as_deref())).transpose()?;
+        let places = Place::of_all(&profile, matches!(auth_type, AuthType::Endpoint(_)))?;
+        let described = super::describe::of(&profile, &interface, verify, home);
+        let (auth_url, access) = match auth_type {
+            AuthType::Endpoint(wants_token) => {
+                if places.get(&Service::Heat).is_none_or(|place| place.endpoint.is_none()) {
+                    return Err(profile.misses("endpoint"));
+                }
+                let token = profile.take_secret("token").filter(|_| wants_token);
+                (None, Access::Endpoint { token, wants_token })
+            }
+            AuthType::Keystone(methods) => {
+                let text = profile.plain("auth_url").ok_or_else(|| profile.misses("auth_url"))?;
+                let region = profile.plain("region_name").unwrap_or_default();
+                let auth_url = auth_url(&text.replace("{region_name}", &region))?;
+                (Some(auth_url), Access::Keystone(Login::of(&methods, &mut profile)?))
+            }
+        };
+        let (region, cloud) = (profile.plain("region_name"), profile.cloud);
         Ok(Self {
             auth_url,
-            user,
-            project,
-            region: plain(&settings, "region_name"),
+            access,
+            region,
             interface,
+            places,
             ca,
+            client,
+            verify,
             proxies: Rc::default(),
-            verify: !is(&settings, "verify", "false") && !is(&settings, "insecure", "true"),
-            password: settings
-                .remove("password")
-                // EXPOSE: asked only whether it is empty
-                .filter(|password| !password.expose(str::is_empty))
-                .ok_or_else(|| missing("password"))?,
+            described,
+            cloud,
+        })
+    }
+
+    fn place_of(&mut self, wanted: Credential) -> Option<&mut Option<SecretValue>> {
+        let methods = match &mut self.access {
+            Access::Endpoint { token, wants_token: true } if wanted == Credential::Token => {
+                return Some(token);
+            }
+            Access::Endpoint { .. } => return None,
+            Access::Keystone(login) => &mut login.methods,
+        };
+        methods.iter_mut().find_map(|method| match (method, wanted) {
+            (Method::Password { password: place, .. }, Credential::Password)
+            | (Method::Totp { passcode: place, .. }, Credential::Passcode)
+            | (Method::Token(place), Credential::Token) => Some(place),
+            _ => None,
         })
     }
 }
 
-const fn bad(name: &'static str, reason: &'static str) -> SourceError {
-    SourceError::BadSetting { name, reason }
-}
-
-// An empty setting is none: stackrc files export empty variables, clouds.yaml has `cacert: ''`
-fn plain(settings: &BTreeMap<String, SecretValue>, name: &str) -> Option<String> {
-    // EXPOSE: asked for by name, and no name of a secret setting is asked for
-    settings.get(name).and_then(|value| value.expose(|text| (!text.is_empty()).then(|| text.to_owned())))
-}
-
-fn is(settings: &BTreeMap<String, SecretValue>, name: &str, value: &str) -> bool {
-    plain(settings, name).is_some_and(|text| text.eq_ignore_ascii_case(value))
-}
-
-fn named(settings: &BTreeMap<String, SecretValue>, what: &str, name_key: &str) -> Option<Named> {
-    if let Some(id) = plain(settings, &format!("{what}_id")) {
-        return Some(Named::Id(id));
-    }
-    let name = plain(settings, name_key)?;
-    let domain = [Domain::Id as fn(String) -> Domain, Domain::Name]
-        .into_iter()
-        .zip(["id", "name"])
-        .find_map(|(make, form)| plain(settings, &format!("{what}_domain_{form}")).map(make))
-        .or_else(|| plain(settings, "default_domain").map(Domain::Id))
-        .unwrap_or_else(|| Domain::Id(String::from("default")));
-    Some(Named::Name { name, domain })
+/// `insecure` is what openstacksdk takes for true: `true` without quotes, or this word.
+fn turns_off_verification(profile: &Profile) -> bool {
+    let insecure = match profile.beside("insecure") {
+        Some(Setting::Flag(insecure, _)) => *insecure,
+        Some(Setting::Text(text)) => is(text, "true"),
+        Some(Setting::List(_) | Setting::Map(_)) | None => false,
+    };
+    let verify = match profile.beside("verify") {
+        Some(Setting::Flag(verify, _)) => *verify,
+        Some(Setting::Text(text)) => !is(text, "false"),
+        Some(Setting::List(_) | Setting::Map(_)) | None => true,
+    };
+    insecure || !verify
 }
 
 fn auth_url(text: &str) -> Result<Url, SourceError> {
     let trimmed = text.trim_end_matches('/').trim_end_matches("/v2.0");
     let versioned = if trimmed.ends_with("/v3") { trimmed.to_owned() } else { format!("{trimmed}/v3") };
-    let url = Url::parse(&versioned).map_err(|_| bad("auth_url", "it is no URL"))?;
+    checked_url("auth_url", &versioned)
+}
+
+/// A URL that can be asked, and shown.
+pub(super) fn checked_url(name: &'static str, text: &str) -> Result<Url, SourceError> {
+    let url = Url::parse(text).map_err(|_| bad(name, "it is no URL"))?;
     if !matches!(url.scheme(), "http" | "https") {
-        return Err(bad("auth_url", "it must begin with `https://` or `http://`"));
+        return Err(bad(name, "it must begin with `https://` or `http://`"));
     }
     if !url.username().is_empty() || url.password().is_some() {
-        return Err(bad("auth_url", "a URL with a password in it would end up in logs"));
+        return Err(bad(name, "a URL with a password in it would end up in logs"));
     }
     Ok(url)
 }
 
-fn certificates(path: &str) -> Result<Vec<reqwest::Certificate>, SourceError> {
-    let pem = fs::read_public(&PathBuf::from(path))?;
+/// `~` is the home, as for a shell.
+pub(super) fn expanded(path: &str, home: Option<&PathBuf>) -> PathBuf {
+    match (path.strip_prefix("~/"), home) {
+        (Some(below), Some(home)) => home.join(below),
+        _ => PathBuf::from(path),
+    }
+}
+
+fn certificates(path: &Path) -> Result<Vec<reqwest::Certificate>, SourceError> {
+    let pem = fs::read_public(path)?;
     match reqwest::Certificate::from_pem_bundle(&pem) {
         Ok(found) if !found.is_empty() => Ok(found),
-        _ => Err(SourceError::BadCaFile { path: path.to_owned() }),
+        _ => Err(SourceError::BadCaFile { path: path.display().to_string() }),
     }
+}
+
+fn client_certificate(certificate: &Path, key: Option<&Path>) -> Result<reqwest::Identity, SourceError> {
+    let mut pem = fs::read_secret(certificate)?;
+    if let Some(key) = key {
+        pem.push(b"\n");
+        // EXPOSE: into a buffer that is wiped
+        fs::read_secret(key)?.expose(|bytes| pem.push(bytes));
+    }
+    // EXPOSE: rustls keeps the key as long as the client lives; the zeroizing allocator wipes it
+    pem.expose(reqwest::Identity::from_pem)
+        .map_err(|_| LoginError::BadClientCertificate { path: certificate.display().to_string() }.into())
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn settings(pairs: &[(&str, &str)]) -> BTreeMap<String, SecretValue> {
-        pairs.iter().map(|(name, value)| ((*name).to_owned(), SecretValue::copy_of(value))).collect()
-    }
-
-    const STACKRC: [(&str, &str); 7] = [
-        ("auth_url", "https://192.168.24.2:13000"),
-        ("username", "admin"),
-        ("password", "hunter2"),
-        ("project_name", "admin"),
-        ("user_domain_name", "Default"),
-        ("project_domain_name", "Default"),
-        ("cacert", ""),
-    ];
-
-    #[test]
-    fn a_stackrc_is_enough_and_its_url_gets_a_version() {
-        let found = CloudSettings::from_map(settings(&STACKRC), None).unwrap();
-        assert_eq!(found.auth_url.as_str(), "https://192.168.24.2:13000/v3");
-        assert_eq!(found.interface, "public");
-        assert!(found.verify && found.ca.is_none());
-    }
-
-    #[test]
-    fn the_old_spelling_of_the_interface_is_understood() {
-        let mut given = settings(&STACKRC);
-        given.insert(String::from("endpoint_type"), SecretValue::copy_of("internalURL"));
-        assert_eq!(CloudSettings::from_map(given, None).unwrap().interface, "internal");
-    }
-
-    #[test]
-    fn what_is_missing_is_named_as_the_variable() {
-        for (key, variable) in
-            [("auth_url", "OS_AUTH_URL"), ("username", "OS_USERNAME"), ("password", "OS_PASSWORD")]
-        {
-            let mut given = settings(&STACKRC);
-            given.remove(key);
-            let error = CloudSettings::from_map(given, None).unwrap_err();
-            assert_eq!(error.to_string(), format!("`{variable}` is not set"));
-        }
-    }
-
-    #[test]
-    fn a_url_with_a_password_is_refused_without_repeating_it() {
-        let mut given = settings(&STACKRC);
-        given.insert(String::from("auth_url"), SecretValue::copy_of("https://admin:hunter2@keystone"));
-        assert!(!CloudSettings::from_map(given, None).unwrap_err().to_string().contains("hunter2"));
-    }
-
-    #[test]
-    fn turning_verification_off_is_never_silent() {
-        let mut given = settings(&STACKRC);
-        given.insert(String::from("verify"), SecretValue::copy_of("False"));
-        assert_eq!(CloudSettings::from_map(given, None).unwrap().warnings(), [Warning::NotVerified]);
-    }
-}
+mod tests;

@@ -1,100 +1,115 @@
-use std::collections::BTreeMap;
-use std::fmt;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
-use serde::de::{self, Deserializer, Visitor};
-
-use crate::fs;
-use crate::secret::SecretValue;
+use crate::fs::{self, FileError};
+use crate::json;
 use crate::source::SourceError;
+use crate::yaml;
 
-/// The settings of one entry, as `OS_*` variables would name them.
-pub(super) fn entry(cloud: &str, files: &[PathBuf]) -> Result<BTreeMap<String, SecretValue>, SourceError> {
-    let Some(path) = files.iter().find(|path| path.exists()) else {
-        let searched = files.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ");
-        return Err(SourceError::NoCloudsFile { searched });
-    };
-    let mut file = read(path)?;
-    let Some(entry) = file.clouds.remove(cloud) else {
-        return Err(SourceError::CloudNotFound {
-            cloud: cloud.to_owned(),
-            searched: path.display().to_string(),
-        });
-    };
-    Ok(entry.into_settings())
+use super::login_error::LoginError;
+use super::setting::{Setting, Settings, merge, normalized};
+
+/// The clouds of clouds.yaml, with secure.yaml over them.
+pub(super) struct Clouds {
+    clouds: Settings,
+    read: Vec<PathBuf>,
 }
 
-/// The names of the entries.
-pub(super) fn names(files: &[PathBuf]) -> Result<Vec<String>, SourceError> {
-    let found = files.iter().find(|path| path.exists()).map(|path| read(path)).transpose()?;
-    Ok(found.map(|file| file.clouds.into_keys().collect()).unwrap_or_default())
-}
-
-fn read(path: &Path) -> Result<CloudsFile, SourceError> {
-    let text = fs::read_secret(path)?;
-    // EXPOSE: parsed into secret values; what the parser says of an error is not passed on
-    text.expose(|bytes| serde_yaml::from_slice(bytes)).map_err(|error| unreadable(path, &error))
-}
-
-fn unreadable(path: &Path, error: &serde_yaml::Error) -> SourceError {
-    // Only the place: serde_yaml quotes the value that it did not like
-    let place = error.location().map_or_else(String::new, |at| format!(":{}:{}", at.line(), at.column()));
-    SourceError::BadCloudsFile { place: format!("{}{place}", path.display()) }
-}
-
-#[derive(Deserialize)]
-struct CloudsFile {
-    clouds: BTreeMap<String, Entry>,
-}
-
-#[derive(Deserialize)]
-struct Entry {
-    #[serde(default)]
-    auth: BTreeMap<String, Text>,
-    auth_type: Option<Text>,
-    cacert: Option<Text>,
-    endpoint_type: Option<Text>,
-    interface: Option<Text>,
-    region_name: Option<Text>,
-    verify: Option<Text>,
-}
-
-impl Entry {
-    fn into_settings(self) -> BTreeMap<String, SecretValue> {
-        let rest = [
-            ("auth_type", self.auth_type),
-            ("cacert", self.cacert),
-            ("endpoint_type", self.endpoint_type),
-            ("interface", self.interface),
-            ("region_name", self.region_name),
-            ("verify", self.verify),
-        ];
-        let rest = rest.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
-        self.auth.into_iter().chain(rest).map(|(name, Text(value))| (name, value)).collect()
-    }
-}
-
-/// A scalar of any type, as text: people write `password: 12345` and `verify: False`.
-struct Text(SecretValue);
-
-impl<'de> Deserialize<'de> for Text {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct TextVisitor;
-        impl Visitor<'_> for TextVisitor {
-            type Value = Text;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a single value")
-            }
-
-            fn visit_str<E: de::Error>(self, text: &str) -> Result<Text, E> {
-                Ok(Text(SecretValue::copy_of(text)))
-            }
+impl Clouds {
+    /// Reads the first that exists of each kind of file, and no more, as openstacksdk does. One that we may not read is passed
+    /// over as if it were not there; a broken one is an error.
+    pub(super) fn read(clouds: &[PathBuf], secure: &[PathBuf]) -> Result<Self, SourceError> {
+        let mut all = Self { clouds: Settings::new(), read: Vec::new() };
+        for (path, file) in [first(clouds)?, first(secure)?].into_iter().flatten() {
+            merge(&mut all.clouds, section(file, "clouds"));
+            all.read.push(path);
         }
-        // serde_yaml gives a scalar's own text when it is asked for a string, whatever it looks like
-        deserializer.deserialize_str(TextVisitor)
+        Ok(all)
     }
+
+    /// The entry of that name.
+    pub(super) fn take(&mut self, name: &str, looked_for: &[PathBuf]) -> Result<Settings, SourceError> {
+        if self.read.is_empty() {
+            return Err(SourceError::NoCloudsFile { searched: listed(looked_for) });
+        }
+        let entry = self.clouds.remove(name).ok_or_else(|| SourceError::CloudNotFound {
+            cloud: name.to_owned(),
+            searched: listed(&self.read),
+        })?;
+        let entry = entry.into_map().map(normalized);
+        entry.ok_or_else(|| {
+            LoginError::NoSettings { place: format!("{}: cloud `{name}`", listed(&self.read)) }.into()
+        })
+    }
+
+    /// The name of the only cloud; `None` where there are none or several.
+    pub(super) fn only(&self) -> Option<String> {
+        let mut names = self.clouds.keys();
+        names.next().filter(|_| names.next().is_none()).cloned()
+    }
+
+    /// The names of the clouds, sorted.
+    pub(super) fn names(self) -> Vec<String> {
+        self.clouds.into_keys().collect()
+    }
+
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.clouds.contains_key(name)
+    }
+}
+
+/// The settings that clouds-public.yaml has for `profile`.
+pub(super) fn public_profile(profile: &str, files: &[PathBuf]) -> Result<Settings, SourceError> {
+    let profiles = first(files)?.map(|(_, file)| section(file, "public-clouds"));
+    let found = profiles.and_then(|mut profiles| profiles.remove(profile)).and_then(Setting::into_map);
+    found.map(normalized).ok_or_else(|| {
+        let error = if profile.contains("://") {
+            LoginError::ProfileElsewhere
+        } else {
+            LoginError::ProfileNotFound { profile: profile.to_owned(), searched: listed(files) }
+        };
+        error.into()
+    })
+}
+
+fn first(files: &[PathBuf]) -> Result<Option<(PathBuf, Settings)>, SourceError> {
+    let mut closed = None;
+    for path in files.iter().filter(|path| path.exists()) {
+        match fs::read_secret(path) {
+            Ok(text) => {
+                // EXPOSE: parsed into secret values; the errors carry no text
+                return text.expose(|bytes| parsed(bytes, path)).map(|file| Some((path.clone(), file)));
+            }
+            Err(FileError::Os { source, verb, path }) if source.kind() == ErrorKind::PermissionDenied => {
+                closed.get_or_insert(FileError::Os { source, verb, path });
+            }
+            Err(error) => return Err(error.into()),
+        }
+    }
+    // Where another file is found nobody misses it; where none is, this is why
+    closed.map_or(Ok(None), |error| Err(error.into()))
+}
+
+fn parsed(bytes: &[u8], path: &Path) -> Result<Settings, SourceError> {
+    let name = path.display().to_string();
+    let is_json = path.extension().is_some_and(|extension| extension == "json");
+    let data = if is_json { json::read(bytes, &name)? } else { yaml::read(bytes, &name)? };
+    match Setting::read(data) {
+        Some(Setting::Map(map)) => Ok(map),
+        _ => Err(LoginError::NoSettings { place: name }.into()),
+    }
+}
+
+fn section(mut file: Settings, name: &str) -> Settings {
+    file.remove(name).and_then(Setting::into_map).unwrap_or_default()
+}
+
+/// The files, of those looked for only the usual form of each.
+fn listed(files: &[PathBuf]) -> String {
+    let is_usual = |path: &&PathBuf| {
+        files.len() < 2 || path.extension().is_none_or(|form| form != "yml" && form != "json")
+    };
+    files.iter().filter(is_usual).map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]
@@ -112,23 +127,29 @@ mod tests {
 
     #[test]
     fn the_first_file_that_exists_counts_and_values_keep_their_text() {
-        let found = with_file(FILE, |files| entry("undercloud", files).unwrap());
-        for (name, value) in [("password", "0123"), ("verify", "False"), ("username", "admin")] {
+        let found =
+            with_file(FILE, |files| Clouds::read(files, &[]).unwrap().take("undercloud", files).unwrap());
+        let Some(Setting::Map(auth)) = found.get("auth") else { panic!("a map") };
+        for (settings, name, value) in
+            [(auth, "password", "0123"), (&found, "verify", "False"), (auth, "username", "admin")]
+        {
             // EXPOSE: made up
-            assert!(found[name].expose(|text| text == value), "{name}");
+            assert!(settings[name].text().unwrap().expose(|text| text == value), "{name}");
         }
     }
 
     #[test]
     fn an_unknown_cloud_is_an_error_that_names_the_file() {
-        let error = with_file(FILE, |files| entry("overcloud", files).unwrap_err());
+        let error =
+            with_file(FILE, |files| Clouds::read(files, &[]).unwrap().take("overcloud", files).unwrap_err());
         assert!(error.to_string().starts_with("no cloud `overcloud` in "), "{error}");
     }
 
     #[test]
     fn a_broken_file_is_named_and_not_quoted() {
-        let error = with_file("clouds:\n  a:\n    auth: hunter2\n", |files| entry("a", files).unwrap_err());
-        assert!(error.to_string().contains("clouds.yaml:3"), "{error}");
+        let error =
+            with_file("clouds:\n  a:\n    auth: 'hunter2\n", |files| Clouds::read(files, &[]).err().unwrap());
+        assert!(error.to_string().contains("clouds.yaml:4"), "{error}");
         assert!(!error.to_string().contains("hunter2"));
     }
 }

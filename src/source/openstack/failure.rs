@@ -11,9 +11,9 @@ use super::retry::{Outcome, Patience};
 use super::tls;
 
 /// What a request was about, for the words of its failure.
-pub(super) struct Asked<'a> {
+pub(super) struct Asked {
     pub(super) service: Service,
-    pub(super) url: &'a Url,
+    pub(super) url: Url,
     /// The proxy's host and port, where one stands in between.
     pub(super) proxy: Option<String>,
     pub(super) by_cacert: bool,
@@ -40,7 +40,7 @@ impl Failure {
     }
 }
 
-impl Asked<'_> {
+impl Asked {
     /// What reqwest says, in our words: who is at fault, and never a URL's path, since it names the project.
     pub(super) fn failure(&self, error: &reqwest::Error) -> Failure {
         let service = self.service;

@@ -44,10 +44,10 @@ pub(super) struct Request<'a> {
 }
 
 /// An answer whose body is still to come.
-pub(super) struct Opening<'a> {
+pub(super) struct Opening {
     pub(super) status: u16,
     pub(super) headers: HeaderMap,
-    asked: Asked<'a>,
+    asked: Asked,
     tries: u32,
     response: Response,
 }
@@ -77,7 +77,7 @@ impl Answer {
     }
 }
 
-impl Opening<'_> {
+impl Opening {
     /// Reads the body.
     pub(super) async fn finish(self) -> Result<Answer, SourceError> {
         self.read().await.map_err(|failure| failure.error)
@@ -100,6 +100,10 @@ impl Http {
             // As for Python's clients: the named CA instead of the system's, not beside it
             Some(certificates) => Client::builder().tls_certs_only(certificates.iter().cloned()),
             None => Client::builder(),
+        };
+        let builder = match &settings.client {
+            Some(certificate) => builder.identity(certificate.clone()),
+            None => builder,
         };
         let builder = if settings.verify { builder } else { builder.tls_danger_accept_invalid_certs(true) };
         Self::with(builder, &settings.proxies, settings.ca.is_some(), Patience::USUAL)
@@ -153,7 +157,7 @@ impl Http {
     }
 
     /// Sends `request` and waits for the answer's head.
-    pub(super) async fn open<'a>(&self, request: &'a Request<'a>) -> Result<Opening<'a>, SourceError> {
+    pub(super) async fn open(&self, request: &Request<'_>) -> Result<Opening, SourceError> {
         let mut tries = Tries::begin(&request.method, self.patience);
         loop {
             let opening = self.ask(request, tries.made).await;
@@ -188,10 +192,10 @@ impl Http {
         Err(SourceError::CertificateRefused { service, cause })
     }
 
-    async fn ask<'a>(&self, request: &'a Request<'a>, tries: u32) -> Result<Opening<'a>, Failure> {
+    async fn ask(&self, request: &Request<'_>, tries: u32) -> Result<Opening, Failure> {
         let asked = Asked {
             service: request.service,
-            url: &request.url,
+            url: request.url.clone(),
             proxy: self.proxies.host_for(&request.url),
             by_cacert: self.by_cacert,
             begun: Instant::now(),
@@ -233,7 +237,7 @@ pub(super) fn below(base: &Url, segments: &[&str]) -> Url {
     clippy::await_holding_invalid_type,
     reason = "the body is what is awaited, and this buffer is where it belongs"
 )]
-async fn drain(mut response: Response, asked: &Asked<'_>) -> Result<SecretBuffer, Failure> {
+async fn drain(mut response: Response, asked: &Asked) -> Result<SecretBuffer, Failure> {
     let service = asked.service;
     let limit = body_limit_mib(service) * 1024 * 1024;
     let too_large = || SourceError::BodyTooLarge { service, limit: body_limit_mib(service) };

@@ -1,8 +1,10 @@
 use crate::source::{Service, SourceError, Warning};
 
-use super::cloud::{CloudSettings, Variables};
+use super::cloud::CloudSettings;
+use super::clouds_yaml::Clouds;
 use super::keystone::Session;
-use super::{clouds_yaml, heat, of_the_route, swift, with_session};
+use super::variables::Variables;
+use super::{heat, of_the_route, swift, with_session};
 
 /// What can be seen with a login. A service that shows nothing leaves the other one's part.
 #[derive(Debug)]
@@ -20,9 +22,9 @@ pub struct Listing {
 ///
 /// # Errors
 ///
-/// [`SourceError::BadCloudsFile`] and [`SourceError::File`].
+/// [`SourceError::Login`], [`SourceError::Yaml`], [`SourceError::Json`] and [`SourceError::File`].
 pub fn clouds(variables: &Variables) -> Result<Vec<String>, SourceError> {
-    clouds_yaml::names(&variables.clouds_files)
+    Ok(Clouds::read(&variables.clouds_files, &variables.secure_files)?.names())
 }
 
 /// Logs in, and looks what there is to pull.
@@ -53,7 +55,7 @@ async fn look(session: &Session<'_>, settings: &CloudSettings) -> Result<Listing
     };
     let (stacks, plans) = tokio::join!(stacks, plans);
     let places = [
-        (Service::Keystone, Some(&settings.auth_url)),
+        (Service::Keystone, settings.auth_url.as_ref()),
         (Service::Heat, heat.as_ref().ok()),
         (Service::Swift, swift.as_ref().and_then(|swift| swift.as_ref().ok())),
     ];

@@ -8,19 +8,26 @@
 //! hyper and rustls keep a response's last bytes in their own buffers until the client is dropped, which is before
 //! [`pull`] returns.
 
+mod auth;
 mod barbican;
 mod cloud;
 mod clouds_yaml;
+mod describe;
 mod discovery;
 mod failure;
 mod heat;
 mod http;
 mod keystone;
 mod listing;
+mod login_error;
+mod place;
+mod profile;
 mod proxy;
 mod retry;
+mod setting;
 mod swift;
 mod tls;
+mod variables;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -34,9 +41,11 @@ use super::{
 };
 
 pub use barbican::{BarbicanError, BarbicanReference};
-pub use cloud::{CloudSettings, Variables};
+pub use cloud::{CloudSettings, Credential};
 pub use listing::{Listing, clouds, list};
+pub use login_error::LoginError;
 pub use proxy::{Proxies, ProxyError};
+pub use variables::Variables;
 
 use self::heat::{Stack, StackState};
 use self::http::Http;
@@ -128,7 +137,7 @@ async fn gather(
     let barbican =
         if wanted.barbican.is_empty() { None } else { Some(session.endpoint(Service::Barbican, settings)?) };
     let places = [
-        (Service::Keystone, Some(&settings.auth_url)),
+        (Service::Keystone, settings.auth_url.as_ref()),
         (Service::Heat, Some(&heat)),
         (Service::Swift, swift.as_ref()),
         (Service::Barbican, barbican.as_ref()),
@@ -159,7 +168,7 @@ async fn gather(
     // While Heat was a service, no export named a cloud yet
     let auth_cloud_name = (wanted.release == Some(Release::Zed)).then_some(wanted.stack.as_str());
     let origin = Origin {
-        auth_url: Some(settings.auth_url.to_string()),
+        auth_url: settings.auth_url.as_ref().map(ToString::to_string),
         region: settings.region.clone(),
         project: session.project.clone(),
         plan: swift.map(|_| wanted.plan.clone()),

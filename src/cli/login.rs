@@ -1,0 +1,57 @@
+use std::path::Path;
+
+use crate::fs;
+use crate::secret::{SecretBuffer, SecretValue};
+use crate::source::openstack::{CloudSettings, Credential, LoginError, Variables};
+
+use super::args::PullArguments;
+use super::environment;
+use super::exit::Failure;
+use super::prompt;
+
+/// The settings of the login, with the secrets that files have, or that a person is asked for.
+pub(super) fn settings(
+    arguments: &PullArguments,
+    cloud: Option<&str>,
+    batch: bool,
+) -> Result<CloudSettings, Failure> {
+    of(arguments, cloud, environment::openstack()?, batch)
+}
+
+/// Like [`settings`], of variables that have been read.
+pub(super) fn of(
+    arguments: &PullArguments,
+    cloud: Option<&str>,
+    mut variables: Variables,
+    batch: bool,
+) -> Result<CloudSettings, Failure> {
+    variables.password = arguments.os_password_file.as_deref().map(secret_in).transpose()?;
+    variables.token = arguments.os_token_file.as_deref().map(secret_in).transpose()?;
+    let mut settings = CloudSettings::find(cloud, variables)?;
+    for credential in settings.lacking() {
+        let can_be_typed = !batch && credential != Credential::Token;
+        let terminal = if can_be_typed { prompt::terminal() } else { None };
+        let Some(terminal) = terminal else { return Err(settings.misses(credential).into()) };
+        let typed = prompt::ask(&terminal, &question(&settings, credential))?;
+        settings.give(credential, typed);
+    }
+    Ok(settings)
+}
+
+fn question(settings: &CloudSettings, credential: Credential) -> String {
+    let host = settings.auth_url.as_ref().and_then(|url| url.host_str()).unwrap_or_default();
+    format!("{credential} of {} at {host}", settings.user())
+}
+
+/// The secret that is all of a file, but for the newline at its end.
+fn secret_in(path: &Path) -> Result<SecretValue, Failure> {
+    let text: SecretBuffer = fs::read_private(path)?;
+    // EXPOSE: from one wiped block to another
+    let read = text.expose(|bytes| {
+        let text = std::str::from_utf8(bytes).ok()?;
+        let line = text.strip_suffix('\n').unwrap_or(text);
+        let line = line.strip_suffix('\r').unwrap_or(line);
+        (!line.is_empty() && !line.contains('\n')).then(|| SecretValue::copy_of(line))
+    });
+    read.ok_or_else(|| LoginError::BadSecretFile { path: path.display().to_string() }.into())
+}

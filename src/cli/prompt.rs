@@ -1,0 +1,149 @@
+//! Questions for secrets: at the terminal, with its echo off, or not at all.
+
+use std::io;
+
+use nix::sys::signal::{SigSet, Signal, raise};
+use nix::sys::signalfd::{SfdFlags, SignalFd};
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::fd::{AsFd, OwnedFd};
+use rustix::fs::{Mode, OFlags, open};
+use rustix::io::Errno;
+use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
+
+use crate::fs::{FileError, read_line};
+use crate::report::Hint;
+use crate::secret::SecretValue;
+
+use super::ui::printable;
+
+const TERMINAL: &str = "/dev/tty";
+/// With any of these a person ends or leaves a program at the prompt.
+const ENDING: [Signal; 4] = [Signal::SIGHUP, Signal::SIGINT, Signal::SIGQUIT, Signal::SIGTERM];
+
+/// Why no answer came.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum PromptError {
+    /// What was typed is no text.
+    #[error("what was typed is not UTF-8")]
+    NotText,
+    /// The terminal is gone, or its user has ended the input.
+    #[error("nothing was typed")]
+    Nothing,
+    /// It cannot be read, or set.
+    #[error(transparent)]
+    Terminal(#[from] FileError),
+}
+
+impl Hint for PromptError {
+    fn hint(&self) -> String {
+        match self {
+            Self::NotText => String::from("set the terminal to UTF-8, or give it in a file"),
+            Self::Nothing => String::from("try again, or give it in a file"),
+            Self::Terminal(error) => error.hint(),
+        }
+    }
+}
+
+/// The terminal that this process has, if it has one.
+pub(super) fn terminal() -> Option<OwnedFd> {
+    open(TERMINAL, OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC, Mode::empty()).ok()
+}
+
+/// Asks for a secret. The echo comes back however this ends, by a signal too.
+pub(super) fn ask(terminal: &OwnedFd, question: &str) -> Result<SecretValue, PromptError> {
+    let signals = Held::hold().map_err(failed)?;
+    let silent = Silent::make(terminal).map_err(failed)?;
+    write(terminal, &format!("{}: ", printable(question, &[])));
+    let typed = wait(terminal, &signals.fd);
+    // The line's end was not echoed either
+    write(terminal, "\n");
+    drop(silent);
+    if let Some(signal) = typed.map_err(failed)? {
+        drop(signals);
+        // Dies of it, as if nobody had held it back
+        let _ = raise(signal);
+    }
+    let line = read_line(terminal.as_fd())?;
+    if line.is_empty() {
+        return Err(PromptError::Nothing);
+    }
+    // EXPOSE: from one wiped block to another
+    line.expose(|bytes| std::str::from_utf8(bytes).map(SecretValue::copy_of))
+        .map_err(|_| PromptError::NotText)
+}
+
+/// Waits for a line, or a signal.
+fn wait(terminal: &OwnedFd, signals: &SignalFd) -> io::Result<Option<Signal>> {
+    loop {
+        let mut events = [PollFd::new(signals, PollFlags::IN), PollFd::new(terminal, PollFlags::IN)];
+        match poll(&mut events, None) {
+            Ok(_) => {}
+            Err(Errno::INTR) => continue,
+            Err(error) => return Err(error.into()),
+        }
+        if let Some(received) = signals.read_signal()? {
+            let number = i32::try_from(received.ssi_signo).unwrap_or_default();
+            return Ok(Signal::try_from(number).ok());
+        }
+        let [_, terminal] = events;
+        if !terminal.revents().is_empty() {
+            return Ok(None);
+        }
+    }
+}
+
+fn write(terminal: &OwnedFd, text: &str) {
+    // A terminal that takes no question will not give an answer either: the read says so
+    let _ = rustix::io::write(terminal, text.as_bytes());
+}
+
+fn failed(error: impl Into<io::Error>) -> PromptError {
+    FileError::os("read", std::path::Path::new(TERMINAL), error).into()
+}
+
+/// The terminal without its echo, until this is dropped.
+struct Silent<'a> {
+    terminal: &'a OwnedFd,
+    before: Termios,
+}
+
+impl<'a> Silent<'a> {
+    fn make(terminal: &'a OwnedFd) -> io::Result<Self> {
+        let before = tcgetattr(terminal)?;
+        let mut silent = before.clone();
+        silent.local_modes.remove(LocalModes::ECHO | LocalModes::ECHONL);
+        silent.local_modes.insert(LocalModes::ICANON | LocalModes::ISIG);
+        // What was typed ahead was seen, and may be for somebody else
+        tcsetattr(terminal, OptionalActions::Flush, &silent)?;
+        Ok(Self { terminal, before })
+    }
+}
+
+impl Drop for Silent<'_> {
+    fn drop(&mut self) {
+        let _ = tcsetattr(self.terminal, OptionalActions::Now, &self.before);
+    }
+}
+
+/// Signals that wait until this is dropped. A stop waits as well: a shell would find its terminal without echo.
+struct Held {
+    all: SigSet,
+    fd: SignalFd,
+}
+
+impl Held {
+    fn hold() -> nix::Result<Self> {
+        let ending: SigSet = ENDING.into_iter().collect();
+        let mut all = ending;
+        all.add(Signal::SIGTSTP);
+        all.thread_block()?;
+        let flags = SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK;
+        Ok(Self { all, fd: SignalFd::with_flags(&ending, flags)? })
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        let _ = self.all.thread_unblock();
+    }
+}

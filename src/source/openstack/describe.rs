@@ -1,0 +1,65 @@
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use super::cloud::expanded;
+use super::profile::Profile;
+
+/// Settings that are shown as they are. No secret is among them.
+const SHOWN: [&str; 21] = [
+    "application_credential_id",
+    "application_credential_name",
+    "auth_type",
+    "auth_url",
+    "default_domain_id",
+    "default_domain_name",
+    "domain_id",
+    "domain_name",
+    "endpoint",
+    "project_domain_id",
+    "project_domain_name",
+    "project_id",
+    "project_name",
+    "region_name",
+    "system_scope",
+    "trust_id",
+    "user_domain_id",
+    "user_domain_name",
+    "user_id",
+    "username",
+    "user_name",
+];
+const SERVICES: [&str; 3] = ["key_manager", "object_store", "orchestration"];
+const OF_SERVICE: [&str; 3] = ["endpoint_override", "interface", "region_name"];
+
+/// The effective settings by openstacksdk's names, without any secret.
+pub(super) fn of(
+    profile: &Profile,
+    interface: &str,
+    verify: bool,
+    home: Option<&PathBuf>,
+) -> BTreeMap<String, String> {
+    let mut shown = BTreeMap::new();
+    let mut show = |name: &str, value: Option<String>| {
+        if let Some(value) = value {
+            shown.insert(name.to_owned(), value);
+        }
+    };
+    for name in SHOWN {
+        show(name.strip_prefix("user_name").map_or(name, |_| "username"), profile.plain(name));
+    }
+    let methods = profile.list("auth_methods");
+    show("auth_methods", (!methods.is_empty()).then(|| methods.join(",")));
+    for service in SERVICES {
+        for key in OF_SERVICE {
+            show(&format!("{service}_{key}"), profile.plain(&format!("{service}_{key}")));
+        }
+    }
+    let file = |name: &str| profile.plain(name).map(|path| expanded(&path, home).display().to_string());
+    let cert = file("cert");
+    show("key", file("key").filter(|_| cert.is_some()));
+    show("cert", cert);
+    show("cacert", file("cacert").filter(|_| verify));
+    show("interface", Some(interface.to_owned()));
+    show("verify", Some(verify.to_string()));
+    shown
+}
