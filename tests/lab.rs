@@ -24,6 +24,8 @@ mod program;
 mod pulls;
 #[path = "lab/running.rs"]
 mod running;
+#[path = "lab/settings.rs"]
+mod settings;
 #[path = "lab/stack.rs"]
 mod stack;
 #[path = "lab/tripleoclient.rs"]

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use reqwest::Url;
 
 use crate::fs;
-use crate::secret::SecretValue;
+use crate::secret::{SecretBuffer, SecretValue};
 use crate::source::{Service, SourceError, Warning};
 
 use super::auth::{AuthType, Login, Method, Scope, bad};
@@ -153,6 +153,12 @@ impl CloudSettings {
         &self.described
     }
 
+    /// The body of the request that logs in; `None` where nobody does.
+    #[must_use]
+    pub fn login_request(&self) -> Option<SecretBuffer> {
+        if let Access::Keystone(login) = &self.access { Some(login.body()) } else { None }
+    }
+
     /// What the settings themselves give reason to say.
     pub(super) fn warnings(&self) -> Vec<Warning> {
         if self.verify { Vec::new() } else { vec![Warning::NotVerified] }
@@ -194,9 +200,7 @@ impl CloudSettings {
             }
             AuthType::Keystone(methods) => {
                 let text = profile.plain("auth_url").ok_or_else(|| profile.misses("auth_url"))?;
-                let region = profile.plain("region_name").unwrap_or_default();
-                let auth_url = auth_url(&text.replace("{region_name}", &region))?;
-                (Some(auth_url), Access::Keystone(Login::of(&methods, &mut profile)?))
+                (Some(auth_url(&text)?), Access::Keystone(Login::of(&methods, &mut profile)?))
             }
         };
         let (region, cloud) = (profile.plain("region_name"), profile.cloud);

@@ -5,10 +5,9 @@ use super::cloud::expanded;
 use super::profile::Profile;
 
 /// Settings that are shown as they are. No secret is among them.
-const SHOWN: [&str; 21] = [
+const SHOWN: [&str; 20] = [
     "application_credential_id",
     "application_credential_name",
-    "auth_type",
     "auth_url",
     "default_domain_id",
     "default_domain_name",
@@ -29,7 +28,7 @@ const SHOWN: [&str; 21] = [
     "user_name",
 ];
 const SERVICES: [&str; 3] = ["key_manager", "object_store", "orchestration"];
-const OF_SERVICE: [&str; 3] = ["endpoint_override", "interface", "region_name"];
+const OF_SERVICE: [&str; 2] = ["interface", "region_name"];
 
 /// The effective settings by openstacksdk's names, without any secret.
 pub(super) fn of(
@@ -47,12 +46,16 @@ pub(super) fn of(
     for name in SHOWN {
         show(name.strip_prefix("user_name").map_or(name, |_| "username"), profile.plain(name));
     }
+    show("auth_type", Some(profile.plain("auth_type").unwrap_or_else(|| String::from("password"))));
     let methods = profile.list("auth_methods");
     show("auth_methods", (!methods.is_empty()).then(|| methods.join(",")));
     for service in SERVICES {
         for key in OF_SERVICE {
             show(&format!("{service}_{key}"), profile.plain(&format!("{service}_{key}")));
         }
+        let endpoint =
+            ["endpoint_override", "endpoint"].map(|key| profile.plain(&format!("{service}_{key}")));
+        show(&format!("{service}_endpoint_override"), endpoint.into_iter().flatten().next());
     }
     let file = |name: &str| profile.plain(name).map(|path| expanded(&path, home).display().to_string());
     let cert = file("cert");

@@ -81,6 +81,7 @@ impl Profile {
         profile.rename_interfaces();
         profile.move_to_auth();
         profile.spread_domain();
+        profile.fill_auth_url();
         Ok(profile)
     }
 
@@ -154,6 +155,13 @@ impl Profile {
                 self.auth.insert(name.to_owned(), value);
             }
         }
+    }
+
+    /// A profile of several regions has `{region_name}` in its URL.
+    fn fill_auth_url(&mut self) {
+        let (Some(url), region) = (self.plain("auth_url"), self.plain("region_name")) else { return };
+        let filled = url.replace("{region_name}", &region.unwrap_or_default());
+        self.auth.insert(String::from("auth_url"), Setting::Text(SecretValue::take(filled)));
     }
 
     /// With a project, `domain_*` is short for the user's domain and the project's; without, it is what the login is for.
