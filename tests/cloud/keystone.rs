@@ -7,6 +7,12 @@ use super::http::{Request, Response};
 use super::made_up;
 use super::state::State;
 
+/// The id of one whose secret is the user's password.
+pub const APPLICATION_CREDENTIAL: &str = "21dced0fd20347869b93710d2b98aae0";
+/// The one code that is right, always.
+pub const PASSCODE: &str = "424242";
+pub const TRUST: &str = "0b9bd5b8a9fc4a0c8a6f4a3a1d0a3f6e";
+
 pub fn answer(state: &State, request: &Request, path: &[&str]) -> Response {
     match (request.method.as_str(), path) {
         ("GET", []) => {
@@ -47,27 +53,59 @@ fn log_in(state: &State, body: &[u8]) -> Response {
         return error(400, "Bad Request", "Expecting to find valid JSON in request body.");
     };
     let scope = &body["auth"]["scope"];
+    let is_bound = body["auth"]["identity"]["methods"] == json!(["application_credential"]);
+    if is_bound && !scope.is_null() {
+        return error(401, "Unauthorized", "Application credentials cannot request a scope.");
+    }
     if !knows_user(state, &body["auth"]["identity"]) || !(scope.is_null() || knows_project(state, scope)) {
         return unauthorized(state);
     }
+    let token = issue(state);
+    Response::json(201, &json!({ "token": token_body(state, is_bound || !scope.is_null()) }))
+        .with("X-Subject-Token", &token)
+}
+
+/// A new token, which lives.
+pub fn issue(state: &State) -> String {
     let token = format!("gAAAAA{}", made_up::make_word(177));
     let mut memory = state.memory();
     memory.alive.insert(token.clone());
     memory.issued.push(token.clone());
-    drop(memory);
-    Response::json(201, &json!({ "token": token_body(state, !scope.is_null()) }))
-        .with("X-Subject-Token", &token)
+    token
 }
 
+/// Each method that is named, and no other, must say who it is.
 fn knows_user(state: &State, identity: &Value) -> bool {
-    let user = &identity["password"]["user"];
-    identity["methods"] == json!(["password"])
-        && user["name"] == state.contents.user.as_str()
-        && user["password"] == state.contents.password.as_str()
-        && is_domain(state, &user["domain"])
+    let methods = identity["methods"].as_array().cloned().unwrap_or_default();
+    let is_user =
+        |user: &Value| user["name"] == state.contents.user.as_str() && is_domain(state, &user["domain"]);
+    let password = state.contents.password.as_str();
+    let is_right = |method: &Value| match method.as_str() {
+        Some("application_credential") => {
+            let given = &identity["application_credential"];
+            given["id"] == APPLICATION_CREDENTIAL && given["secret"] == password
+        }
+        Some("password") => {
+            let user = &identity["password"]["user"];
+            is_user(user) && user["password"] == password
+        }
+        Some("token") => {
+            identity["token"]["id"].as_str().is_some_and(|token| state.memory().alive.contains(token))
+        }
+        Some("totp") => {
+            let user = &identity["totp"]["user"];
+            is_user(user) && user["passcode"] == PASSCODE
+        }
+        _ => false,
+    };
+    let members = identity.as_object().map_or(0, serde_json::Map::len);
+    !methods.is_empty() && members == methods.len() + 1 && methods.iter().all(is_right)
 }
 
 fn knows_project(state: &State, scope: &Value) -> bool {
+    if scope["OS-TRUST:trust"]["id"] == TRUST {
+        return true;
+    }
     let project = &scope["project"];
     project["id"] == state.project_id.as_str()
         || (project["name"] == state.contents.project.as_str() && is_domain(state, &project["domain"]))

@@ -40,6 +40,7 @@ use std::sync::Arc;
 
 pub use contents::Contents;
 pub use fault::{ErrorBody, Fault, Place};
+pub use keystone::{APPLICATION_CREDENTIAL, PASSCODE, TRUST};
 
 use elsewhere::Elsewhere;
 use server::Server;
@@ -97,6 +98,31 @@ impl Cloud {
     /// Lets all tokens die, as after their hour.
     pub fn expire_tokens(&self) {
         self.state.memory().alive.clear();
+    }
+
+    /// Lets all tokens die after so many more requests to the services, once.
+    pub fn expire_tokens_after(&self, requests: u32) {
+        self.state.memory().expiry = Some(requests);
+    }
+
+    /// A token that is somebody's own.
+    pub fn issue_token(&self) -> String {
+        keystone::issue(&self.state)
+    }
+
+    /// Takes requests without a token, and no others.
+    pub fn open(&self) {
+        self.state.memory().open = true;
+    }
+
+    /// Heat's endpoint, as the catalog has it.
+    pub fn heat_url(&self) -> String {
+        self.state.heat_url()
+    }
+
+    /// How often somebody has tried to log in.
+    pub fn logins(&self) -> usize {
+        self.requests().iter().filter(|request| request.starts_with("POST ")).count()
     }
 
     /// Whether the second listener, to which redirects lead, was handed a token.

@@ -26,6 +26,10 @@ pub struct Memory {
     pub faults: Vec<Fault>,
     pub plan_reads: u64,
     pub requests: Vec<String>,
+    /// After so many requests to the services all tokens die, once.
+    pub expiry: Option<u32>,
+    /// No token is asked for, and none may come: as a Heat without Keystone.
+    pub open: bool,
 }
 
 impl State {
@@ -77,7 +81,21 @@ impl State {
     }
 
     pub fn has_live_token(&self, request: &Request) -> bool {
-        request.header("x-auth-token").is_some_and(|token| self.memory().alive.contains(token))
+        let mut memory = self.memory();
+        let token = request.header("x-auth-token");
+        if memory.open {
+            return token.is_none();
+        }
+        if request.method != "DELETE" {
+            match memory.expiry {
+                Some(0) => {
+                    memory.alive.clear();
+                    memory.expiry = None;
+                }
+                left => memory.expiry = left.map(|left| left - 1),
+            }
+        }
+        token.is_some_and(|token| memory.alive.contains(token))
     }
 
     fn answer_honestly(&self, request: &Request) -> Response {
