@@ -98,7 +98,7 @@ impl Wanted {
 /// Any [`SourceError`]: a harvest is whole, or there is none.
 pub fn pull(settings: &CloudSettings, wanted: &Wanted) -> Result<Harvest, SourceError> {
     let (mut harvest, warnings) =
-        with_session(settings, async |session| gather(session, settings, wanted).await)?;
+        with_session(settings, async |session| Box::pin(gather(session, settings, wanted)).await)?;
     harvest.warnings.extend(warnings);
     Ok(harvest)
 }
@@ -148,7 +148,7 @@ async fn gather(
         |_: &&reqwest::Url| wanted.release.is_none_or(|release| release.layout() != Layout::WorkingDirectory);
     let swift = swift.as_ref().filter(is_by_plan);
     let found = match swift {
-        Some(swift) => gather_with_plan(session, &heat, swift, wanted).await?,
+        Some(swift) => Box::pin(gather_with_plan(session, &heat, swift, wanted)).await?,
         None => gather_from_heat(session, &heat, wanted).await?,
     };
     let (mut plan, shown) = found;
