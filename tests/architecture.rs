@@ -93,6 +93,7 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     // selftest: ptrace and process_vm_readv, to be refused
     // cli::prompt: a signal while the terminal has no echo
     ("nix", &["cli::prompt", "run", "selftest::others"]),
+    ("p256", &["certificate::key"]),
     ("reqwest", &["source::openstack"]),
     ("rustls", &["source::openstack::tls"]),
     ("rustix", &["cli", "fs", "run", "secret", "selftest"]),

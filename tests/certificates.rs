@@ -105,6 +105,7 @@ fn a_key_is_compared_in_every_form_and_one_that_cannot_be_is_no_mismatch() {
             &scratch,
             &format!("pkcs8 -topk8 -in {owner}-ec.pem -passout pass:made-up -out {owner}-pkcs8.pem"),
         );
+        openssl(&scratch, &format!("ec -in {owner}-p384.pem -no_public -out {owner}-p384-no-public.pem"));
         openssl(&scratch, &format!("ec -in {owner}-ec.pem -no_public -out {owner}-no-public.pem"));
     }
     for (form, certificate, told) in [
@@ -117,7 +118,8 @@ fn a_key_is_compared_in_every_form_and_one_that_cannot_be_is_no_mismatch() {
         ("ed", "ed", true),
         ("old", "rsa", false),
         ("pkcs8", "ec", false),
-        ("no-public", "ec", false),
+        ("no-public", "ec", true),
+        ("p384-no-public", "p384", false),
         ("ed448", "ed448", false),
     ] {
         let certificate = text(&scratch, &format!("{certificate}.crt"));

@@ -1,4 +1,5 @@
 use curve25519_dalek::EdwardsPoint;
+use p256::elliptic_curve::sec1::ToEncodedPoint;
 use sha2::{Digest as _, Sha512};
 use zeroize::Zeroizing;
 
@@ -11,6 +12,8 @@ use super::pem::Block;
 const RSA: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x01];
 const EC: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01];
 const ED25519: &[u8] = &[0x2b, 0x65, 0x70];
+// 1.2.840.10045.3.1.7 (RFC 5480 §2.1.1.1)
+const P256: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07];
 
 /// What of a private key is public.
 #[derive(Debug, PartialEq, Eq)]
@@ -93,8 +96,14 @@ fn of_rsa(mut der: Der<'_>) -> Option<PublicHalf> {
 fn of_ec(mut der: Der<'_>, curve: Option<&[u8]>) -> Option<PublicHalf> {
     let key = der.enter(SEQUENCE)?;
     let named = key.find(explicit(0)).and_then(|inner| Der::of(inner).take(OBJECT_IDENTIFIER));
-    let point = whole_bits(Der::of(key.find(explicit(1))?).take(BIT_STRING)?)?;
-    Some(PublicHalf::Ec { curve: named.or(curve).map(<[u8]>::to_vec), point: point.to_vec() })
+    let curve = named.or(curve);
+    let stated = key.find(explicit(1)).and_then(|inner| whole_bits(Der::of(inner).take(BIT_STRING)?));
+    let point = match stated {
+        Some(point) => point.to_vec(),
+        None if curve == Some(P256) => derive_p256(key.find(OCTET_STRING)?)?,
+        None => return None,
+    };
+    Some(PublicHalf::Ec { curve: curve.map(<[u8]>::to_vec), point })
 }
 
 /// PKCS#8: version, algorithm, the key as its algorithm has it (RFC 5958 §2).
@@ -121,4 +130,10 @@ fn derive_ed25519(seed: &[u8]) -> Option<[u8; 32]> {
     hash.copy_from_slice(&Sha512::digest(seed));
     let scalar = Zeroizing::new(<[u8; 32]>::try_from(hash.get(..32)?).ok()?);
     (seed.len() == 32).then(|| EdwardsPoint::mul_base_clamped(*scalar).compress().to_bytes())
+}
+
+/// The point of a scalar, not compressed, as certificates have it.
+fn derive_p256(scalar: &[u8]) -> Option<Vec<u8>> {
+    let key = p256::SecretKey::from_slice(scalar).ok()?;
+    Some(key.public_key().to_encoded_point(false).as_bytes().to_vec())
 }

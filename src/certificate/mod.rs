@@ -6,8 +6,8 @@
 //! # What this does not do
 //!
 //! It checks no signature: of a chain it compares the names of issuer and subject. It opens no encrypted key; whether that
-//! one fits cannot be told. An EC key that does not say its public half (RFC 5915 makes it optional, OpenSSL always writes
-//! it) cannot be told either.
+//! one fits cannot be told. Nor can it of an EC key that does not say its public half (RFC 5915 makes it optional,
+//! OpenSSL writes it), but on P-256.
 
 mod chain;
 mod der;
