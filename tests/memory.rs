@@ -31,6 +31,8 @@ mod canaries;
 mod controls;
 #[path = "memory/core.rs"]
 mod core;
+#[path = "memory/keys.rs"]
+mod keys;
 #[path = "memory/others.rs"]
 mod others;
 #[path = "memory/scan.rs"]
