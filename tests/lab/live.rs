@@ -23,9 +23,11 @@ const LATER: &str = "try again later; the service's own log says why";
 /// All tries and their pauses, on a machine that is busy.
 const AT_MOST: Duration = Duration::from_secs(20);
 
-/// A lab that goes away with the test.
+/// A lab that goes away with the test, however that ends.
 struct OwnLab {
     state: PathBuf,
+    /// Wipes the lab once our end of its standard input is gone.
+    guard: Child,
     command: PathBuf,
     scratch: Scratch,
     recipient: String,
@@ -39,7 +41,12 @@ impl OwnLab {
         let name = scratch.path().file_name().unwrap().to_owned();
         let state = PathBuf::from("/var/tmp").join(name);
         let (_, recipient) = scratch.keygen("identity.txt");
-        let lab = Self { state, command, scratch, recipient };
+        // In a session of its own, so that it outlives whoever interrupts the tests
+        let script = r#"trap '' INT TERM; read -r _; exec "$@""#;
+        let mut guard = Command::new("setsid");
+        guard.args(["sh", "-c", script, "sh"]).arg(&command).arg("wipe").env("LAB_STATE", &state);
+        let guard = guard.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let lab = Self { state, guard, command, scratch, recipient };
         lab.does(&["start"]);
         lab.does(&["seed"]);
         lab
@@ -106,7 +113,8 @@ impl OwnLab {
 
 impl Drop for OwnLab {
     fn drop(&mut self) {
-        let _ = self.lab(&["wipe"]).stderr(Stdio::null()).status();
+        drop(self.guard.stdin.take());
+        let _ = self.guard.wait();
     }
 }
 
