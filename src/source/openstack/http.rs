@@ -209,6 +209,9 @@ impl Http {
     fn prepared(&self, request: &Request<'_>) -> Result<reqwest::RequestBuilder, SourceError> {
         let mut builder = self.client.request(request.method.clone(), request.url.clone());
         builder = builder.header(ACCEPT, request.accept);
+        if request.method == Method::DELETE {
+            builder = builder.timeout(self.patience.farewell);
+        }
         if let Some(token) = request.token {
             builder = builder.header("x-auth-token", secret_header(token)?);
         }

@@ -8,6 +8,7 @@ const SHORT: Patience = Patience {
     connect: Duration::from_millis(200),
     idle: Duration::from_millis(300),
     whole: Duration::from_millis(1200),
+    farewell: Duration::from_millis(100),
     tries: 3,
     first_pause: Duration::from_millis(10),
     retry_within: Duration::from_secs(1),
@@ -27,8 +28,12 @@ fn ask(
 }
 
 fn get(http: &Http, url: &str) -> Result<Answer, SourceError> {
+    send(http, Method::GET, url)
+}
+
+fn send(http: &Http, method: Method, url: &str) -> Result<Answer, SourceError> {
     let token = SecretValue::copy_of("made up");
-    let request = Request::new(Service::Heat, Method::GET, Url::parse(url).unwrap(), &token);
+    let request = Request::new(Service::Heat, method, Url::parse(url).unwrap(), &token);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(http.send(request))
 }
@@ -55,6 +60,16 @@ fn a_server_that_falls_silent_is_given_up() {
     });
     assert_eq!(answer.err().unwrap().to_string(), "Heat did not answer within 1 s");
     assert!(took < SHORT.whole, "{took:?}");
+}
+
+#[test]
+fn the_end_of_a_token_is_waited_for_less_than_an_answer() {
+    let silent = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let url = format!("http://{}/", silent.local_addr().unwrap());
+    let http = Http::with(Client::builder(), &Rc::default(), false, SHORT).unwrap();
+    let begun = Instant::now();
+    assert!(send(&http, Method::DELETE, &url).is_err());
+    assert!(begun.elapsed() < SHORT.idle, "{:?}", begun.elapsed());
 }
 
 #[test]
