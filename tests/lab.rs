@@ -15,6 +15,8 @@ mod deploys;
 mod explained;
 #[path = "lab/failures.rs"]
 mod failures;
+#[path = "lab/listing.rs"]
+mod listing;
 #[path = "lab/live.rs"]
 mod live;
 #[path = "lab/operator.rs"]

@@ -109,6 +109,40 @@ fn each_fault_shows() {
 }
 
 #[test]
+fn a_fault_that_comes_at_first_goes_away_and_the_one_before_it_stays() {
+    let cloud = Cloud::start(Contents::made_up());
+    let (token, login) = log_in(&cloud);
+    let path = format!("{}/overcloud/plan-environment.yaml", endpoint(&login, "object-store"));
+    cloud.fault(Fault::forbidden(Place::Swift));
+    cloud.fault(Fault::unavailable(Place::Swift).at_first(2));
+    let statuses = [(); 4].map(|()| ask(&cloud, "GET", &path, &token, "").status);
+    assert_eq!(statuses, [503, 503, 403, 403]);
+    cloud.fault(Fault::HangsUp(Place::Swift));
+    let mut answer = Vec::new();
+    assert_eq!(send(&cloud, "GET", &path, &token, "").read_to_end(&mut answer).unwrap_or(0), 0);
+}
+
+#[test]
+fn long_lists_come_in_pages() {
+    let cloud = Cloud::start(Contents::made_up());
+    cloud.fault(Fault::Many(700));
+    let (token, login) = log_in(&cloud);
+    let get = |path: String| ask(&cloud, "GET", &path, &token, "").json();
+    let heat = format!("{}/stacks", endpoint(&login, "orchestration"));
+    let swift = format!("{}?format=json", endpoint(&login, "object-store"));
+    let count = |list: &Value| list.as_array().map_or(0, Vec::len);
+    assert_eq!(count(&get(heat.clone())["stacks"]), 701);
+    let page = get(format!("{heat}?limit=500"));
+    let marker = page["stacks"][499]["id"].as_str().unwrap();
+    assert_eq!(count(&get(format!("{heat}?limit=500&marker={marker}"))["stacks"]), 201);
+    let page = get(swift.clone());
+    assert_eq!(count(&page), 500);
+    let marker = page[499]["name"].as_str().unwrap();
+    assert_eq!(count(&get(format!("{swift}&marker={marker}"))), 204);
+    assert_eq!(count(&get(format!("{swift}&marker=with+space"))), 0);
+}
+
+#[test]
 fn a_fault_of_heat_keeps_to_its_place() {
     let cloud = Cloud::start(Contents::made_up());
     let (token, login) = log_in(&cloud);
