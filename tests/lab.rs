@@ -19,6 +19,8 @@ mod failures;
 mod listing;
 #[path = "lab/live.rs"]
 mod live;
+#[path = "lab/logins.rs"]
+mod logins;
 #[path = "lab/operator.rs"]
 mod operator;
 mod program;

@@ -18,8 +18,8 @@ const OTHER_ISSUER: &str =
 const NAME_ISSUER: &str =
     "name a file with its CA's certificate there; a server's own does not do, unless it is self-signed";
 const REACH: &str = "check the URL, the route and the firewall: `curl -v` on it says more";
-const AUTH_TYPE: &str = "the setting `auth_type` cannot be used: only `password` is supported so far";
-const CORRECT: &str = "correct it in clouds.yaml or in the environment";
+const ONE_SCOPE: &str =
+    "set `project_name` (OS_PROJECT_NAME), and leave out `system_scope` and `domain_id` or `domain_name`";
 const DEPLOYED: &str = "is it the plan of a deployed stack? Name it with --plan, or give another --from-file";
 const MASKED: &str =
     "it was saved from what Heat shows (LP#1999665): set the value anew, and update the stack";
@@ -41,7 +41,8 @@ const CLOUDS: &[Case] = &[
     cloud("norole", "Keystone refuses the login of `norole` to project `admin` (401)", CHECK_LOGIN),
     cloud("disabled", "Keystone refuses the login of `disabled` to project `admin` (401)", CHECK_LOGIN),
     cloud("unscoped", "the login gave no project's catalog", SET_PROJECT),
-    cloud("system", "the login gave no project's catalog", SET_PROJECT),
+    cloud("system", "the login is for the system, and Heat and Swift need a project", ONE_SCOPE),
+    cloud("domain", "the login is for a domain, and Heat and Swift need a project", ONE_SCOPE),
     cloud(
         "badregion",
         "the catalog has no internal endpoint of Heat in region `regionTwo`",
@@ -106,9 +107,6 @@ const CLOUDS: &[Case] = &[
         "Keystone answered with status 400",
         "does the URL begin with http:// where the port speaks https?",
     ),
-    cloud("appcred", AUTH_TYPE, CORRECT),
-    cloud("appcred-tls", AUTH_TYPE, CORRECT),
-    cloud("appcred-name", AUTH_TYPE, CORRECT),
     cloud(
         "no-such-cloud",
         "no cloud `no-such-cloud` in {home}/.config/openstack/clouds.yaml",

@@ -178,7 +178,7 @@ impl Operator {
         names
     }
 
-    fn variables(&self, profile: &str) -> BTreeMap<String, String> {
+    pub(crate) fn variables(&self, profile: &str) -> BTreeMap<String, String> {
         let variables = self.lab.variables(profile).into_iter();
         variables.map(|(name, value)| (name, self.with_own_ca(&value))).collect()
     }

@@ -96,6 +96,8 @@ fn parsed(bytes: &[u8], path: &Path) -> Result<Settings, SourceError> {
     let data = if is_json { json::read(bytes, &name)? } else { yaml::read(bytes, &name)? };
     match Setting::read(data) {
         Some(Setting::Map(map)) => Ok(map),
+        // Nothing in it but comments
+        None => Ok(Settings::new()),
         _ => Err(LoginError::NoSettings { place: name }.into()),
     }
 }

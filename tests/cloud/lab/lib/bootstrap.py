@@ -1,5 +1,6 @@
 """Users, roles, services and endpoints by Keystone's own REST API; safe to run again."""
 
+import base64
 import json
 import os
 import urllib.error
@@ -90,6 +91,35 @@ dom = ensure("domain", "LabDomain")
 lab_project = ensure("project", "labproject", domain_id=dom)
 domain_user = ensure("user", "domuser", domain_id=dom, password=pw)
 grant(lab_project, domain_user, "member")
+
+# Without a domain role there is no token for the domain
+call("PUT", f"/domains/default/users/{admin_user}/roles/{ROLES['admin']}")
+
+# Who must give a code beside the password
+totp_user = ensure("user", "totp", domain_id="default", password=pw)
+grant(admin_project, totp_user, "admin")
+rules = {"multi_factor_auth_enabled": True, "multi_factor_auth_rules": [["password", "totp"]]}
+call("PATCH", f"/users/{totp_user}", {"user": {"options": rules}})
+totpf = os.path.join(E["LAB_RUN"], "totp.json")
+if not os.path.exists(totpf):
+    seed = base64.b32encode(os.urandom(20)).decode()
+    call("POST", "/credentials", {"credential": {"type": "totp", "blob": seed, "user_id": totp_user}})
+    with open(totpf, "w") as f:
+        json.dump({"seed": seed}, f)
+
+# The administrator lets a user of another project act in his
+trustf = os.path.join(E["LAB_RUN"], "trust.json")
+if not os.path.exists(trustf):
+    trustee = ensure("user", "other", domain_id="default")
+    trust = {
+        "trustor_user_id": admin_user,
+        "trustee_user_id": trustee,
+        "project_id": admin_project,
+        "impersonation": True,
+        "roles": [{"name": "admin"}],
+    }
+    with open(trustf, "w") as f:
+        json.dump({"id": call("POST", "/OS-TRUST/trusts", {"trust": trust})[0]["trust"]["id"]}, f)
 
 CATALOG = [
     ("keystone", "identity", "KEYSTONE", ""),

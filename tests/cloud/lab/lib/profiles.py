@@ -1,14 +1,21 @@
 """`lab env` and `lab clouds`: every way to log in, the good and the bad."""
 
+import base64
+import hmac
 import json
 import os
 import shlex
+import struct
 import sys
+import time
+import urllib.request
 
 E = os.environ
 RUN = E["LAB_RUN"]
 PORT = json.load(open(f"{RUN}/ports.json"))
 SECRET = dict(line.rstrip("\n").split("=", 1) for line in open(f"{RUN}/secrets.env"))
+TRUST = json.load(open(f"{RUN}/trust.json"))["id"]
+TOTP_SEED = json.load(open(f"{RUN}/totp.json"))["seed"]
 APPCRED = json.load(open(f"{RUN}/appcred.json"))
 HTTP = f"http://127.0.0.1:{PORT['KEYSTONE']}/v3"
 HTTPS = f"https://127.0.0.1:{PORT['KEYSTONE_TLS']}/v3"
@@ -53,6 +60,49 @@ def appcred(tls=False, by_name=False):
     return d
 
 
+def token(tls=False):
+    d = prof(tls=tls)
+    d["auth_type"] = "v3token"
+    for key in ("username", "password", "user_domain_name"):
+        del d["auth"][key]
+    return d
+
+
+def trust(tls=False):
+    d = prof("other", project=None, tls=tls)
+    d["auth"]["trust_id"] = TRUST
+    return d
+
+
+def domain():
+    d = prof(project=None)
+    d["auth"]["domain_name"] = "Default"
+    return d
+
+
+def totp(tls=False):
+    d = prof("totp", tls=tls)
+    d["auth_type"] = "v3multifactor"
+    d["auth_methods"] = "v3password,v3totp"
+    return d
+
+
+def new_token():
+    """A token of the administrator's own, which nobody but he may revoke."""
+    user = {"name": "admin", "domain": {"id": "default"}, "password": SECRET["ADMIN_PASSWORD"]}
+    body = {"auth": {"identity": {"methods": ["password"], "password": {"user": user}}, "scope": "unscoped"}}
+    request = urllib.request.Request(HTTP + "/auth/tokens", json.dumps(body).encode(), {"Content-Type": "application/json"})
+    with urllib.request.urlopen(request, timeout=60) as answer:
+        return answer.headers["X-Subject-Token"]
+
+
+def code():
+    """The code of these 30 seconds (RFC 6238)."""
+    digest = hmac.digest(base64.b32decode(TOTP_SEED), struct.pack(">Q", int(time.time()) // 30), "sha1")
+    offset = digest[-1] & 15
+    return f"{(struct.unpack('>I', digest[offset : offset + 4])[0] & 0x7FFFFFFF) % 1000000:06}"
+
+
 def system():
     d = prof(project=None)
     d["auth"]["system_scope"] = "all"
@@ -66,6 +116,13 @@ PROFILES = {
     "appcred-tls": appcred(tls=True),
     "appcred-name": appcred(by_name=True),
     "system": system(),
+    "domain": domain(),
+    "token": token(),
+    "token-tls": token(tls=True),
+    "totp": totp(),
+    "totp-tls": totp(tls=True),
+    "trust": trust(),
+    "trust-tls": trust(tls=True),
     "member": prof("member"),
     "reader": prof("reader"),
     "stackuser": prof("stackuser"),
@@ -117,6 +174,11 @@ def env_of(d):
         "OS_ENDPOINT_TYPE": d["interface"] + "URL",
     }
     out.update({"OS_" + k.upper(): v for k, v in d["auth"].items()})
+    # What lives too short for clouds.yaml
+    if d["auth_type"] == "v3token":
+        out["OS_TOKEN"] = new_token()
+    if "auth_methods" in d:
+        out |= {"OS_AUTH_METHODS": d["auth_methods"], "OS_PASSCODE": code()}
     if "cacert" in d:
         out["OS_CACERT"] = d["cacert"]
     if d.get("verify") is False:

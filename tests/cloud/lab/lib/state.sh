@@ -104,12 +104,15 @@ init_others() {
 
 # Users, roles, catalog: again when the ports have moved, since the catalog holds them
 init_users() {
-    [ "$(cat "$RUN/keystone/.users" 2>/dev/null || true)" = "$(cat "$OFFSET_FILE")" ] && return 0
+    local made_for
+    # Also where the script has changed since: it may be run again
+    made_for="$(cat "$OFFSET_FILE") $(cksum <"$HERE/lib/bootstrap.py")"
+    [ "$(cat "$RUN/keystone/.users" 2>/dev/null || true)" = "$made_for" ] && return 0
     say "users and catalog"
     # shellcheck disable=SC1091
     . "$RUN/secrets.env"
     env ADMIN_PASSWORD="$ADMIN_PASSWORD" SERVICE_PASSWORD="$SERVICE_PASSWORD" USER_PASSWORD="$USER_PASSWORD" \
         LAB_RUN="$RUN" LAB_REGION="$REGION" "$SERVER/bin/python" "$HERE/lib/bootstrap.py" >"$LOG/bootstrap.log" 2>&1 \
         || { tail -n 5 "$LOG/bootstrap.log" >&2; die "users: see $LOG/bootstrap.log"; }
-    cp "$OFFSET_FILE" "$RUN/keystone/.users"
+    echo "$made_for" >"$RUN/keystone/.users"
 }
