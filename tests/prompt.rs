@@ -41,10 +41,25 @@ impl AtTerminal {
         &self.cloud.contents().password
     }
 
-    /// Pulls, and types `keys` once the question is there.
+    /// Pulls, and types `keys` once the question is there. The echo is off meanwhile, and on afterwards.
     fn pull(&self, changes: &[(&str, &str)], question: &str, keys: &str, signal: Option<i32>) -> Value {
+        let ended = self.run(&[], changes, question, keys, signal);
+        let echoes = (&ended["echo_at_question"], &ended["echo_after"]);
+        assert_eq!(echoes, (&json!(false), &json!(true)), "{ended}");
+        ended
+    }
+
+    fn run(
+        &self,
+        arguments: &[&str],
+        changes: &[(&str, &str)],
+        question: &str,
+        keys: &str,
+        signal: Option<i32>,
+    ) -> Value {
         let program = self.scratch.program();
         let words = [program.get_program().to_str().unwrap(), "pull", "-r", &self.recipient, "-o", "bundle"];
+        let words = [&words, arguments].concat();
         let plan = json!({ "program": words, "question": question, "keys": keys, "signal": signal });
         let mut python = Command::new("python3");
         python.arg("-B").arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/prompt/terminal.py"));
@@ -59,11 +74,6 @@ impl AtTerminal {
         let secrets = self.cloud.secrets();
         assert_eq!(occurring(&secrets, shown.as_bytes()), Vec::<&String>::new());
         assert!(!shown.contains(PASSCODE), "{shown}");
-        assert_eq!(
-            (&ended["echo_at_question"], &ended["echo_after"]),
-            (&json!(false), &json!(true)),
-            "{shown}"
-        );
         ended
     }
 
@@ -111,6 +121,14 @@ fn an_interrupt_ends_the_program_by_its_signal_and_gives_the_echo_back() {
         assert_eq!(ended["status"], code, "{ended}");
     }
     assert!(!terminal.has_bundle() && terminal.cloud.requests().is_empty());
+}
+
+#[test]
+fn nothing_is_asked_where_that_is_forbidden() {
+    let terminal = AtTerminal::new();
+    let ended = terminal.run(&["--batch"], &[], QUESTION, "", None);
+    let shown = "error: `OS_PASSWORD` is not set\r\nhint: give it with --os-password-file FILE, or be asked for it: at a terminal, without --batch\r\n";
+    assert_eq!((ended["status"].as_i64(), ended["shown"].as_str()), (Some(1), Some(shown)));
 }
 
 #[test]
