@@ -9,6 +9,9 @@ use cloud::{APPLICATION_CREDENTIAL, Cloud, Contents, ErrorBody, Fault, PASSCODE,
 use program::refusal::assert_refused;
 use program::{Said, Scratch, occurring, said};
 
+/// Changes of the variables, the error, and its hint.
+type Row<'a> = (&'a [(&'a str, &'a str)], &'a str, &'a str);
+
 /// A cloud, and somebody who pulls from it.
 struct Operator {
     cloud: Cloud,
@@ -205,7 +208,7 @@ fn a_password_is_read_from_a_file_that_is_its_owners_alone() {
 fn what_no_file_and_no_variable_has_is_named_when_nobody_may_be_asked() {
     let operator = Operator::new();
     #[rustfmt::skip]
-    let rows: &[(&[(&str, &str)], &str, &str)] = &[
+    let rows: &[Row<'_>] = &[
         (&[("OS_PASSWORD", "")], "`OS_PASSWORD` is not set", "give it with --os-password-file FILE, or be asked for it: at a terminal, without --batch"),
         (&[("OS_AUTH_TYPE", "v3totp")], "`OS_PASSCODE` is not set", "set OS_PASSCODE, or be asked for it: at a terminal, without --batch"),
         (&[("OS_AUTH_TYPE", "token")], "`OS_TOKEN` is not set", "give it with --os-token-file FILE: `openstack token issue` prints one"),

@@ -52,6 +52,7 @@ fn make_certificates(scratch: &Scratch) {
 }
 
 #[test]
+#[ignore = "needs python3: run tests/all"]
 fn a_client_certificate_is_shown_and_one_that_is_none_is_named() {
     let (scratch, recipient) = Scratch::with_plan();
     make_certificates(&scratch);

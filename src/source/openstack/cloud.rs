@@ -9,11 +9,12 @@ use crate::fs;
 use crate::secret::{SecretBuffer, SecretValue};
 use crate::source::{Service, SourceError, Warning};
 
-use super::auth::{AuthType, Login, Method, Scope, bad};
+use super::auth::{AuthType, Login, Method, bad};
 use super::login_error::LoginError;
 use super::place::{Place, interface};
 use super::profile::Profile;
 use super::proxy::Proxies;
+use super::scope::Scope;
 use super::setting::{Setting, is};
 use super::variables::Variables;
 

@@ -8,11 +8,12 @@ use tokio::sync::Mutex;
 use crate::secret::SecretValue;
 use crate::source::{Service, SourceError};
 
-use super::auth::{Login, Scope};
+use super::auth::Login;
 use super::cloud::{Access, CloudSettings};
 use super::discovery;
 use super::http::{Answer, Http, JSON, Opening, Request, below};
 use super::login_error::LoginError;
+use super::scope::Scope;
 
 /// The project of a Heat that runs without a Keystone.
 const PROJECT_ALONE: &str = "admin";

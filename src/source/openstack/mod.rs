@@ -24,6 +24,7 @@ mod place;
 mod profile;
 mod proxy;
 mod retry;
+mod scope;
 mod setting;
 mod swift;
 mod tls;
