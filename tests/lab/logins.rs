@@ -82,7 +82,7 @@ fn a_password_and_a_code_pull_together_and_neither_does_alone() {
 fn a_given_token_is_exchanged_for_one_with_a_project_and_outlives_the_pull() {
     for profile in ["token", "token-tls"] {
         let (operator, variables) = pulls(profile, Way::Variables(profile));
-        assert!(is_alive(&operator, variables.get("OS_TOKEN").unwrap()), "{profile}");
+        assert!(is_alive(&operator, &variables["OS_TOKEN"]), "{profile}");
     }
     assert!(!is_alive(&Operator::new(User::Own), "gAAAAA-none"));
 }

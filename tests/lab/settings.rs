@@ -67,7 +67,7 @@ fn the_effective_settings_and_the_login_are_openstacksdks_but_for_what_is_listed
             (Value::Null, true) => {}
             (Value::String(words), false) if words_of(&ours).contains(words) => different.push(name),
             (expected, _) => {
-                wrong.push(format!("{name}\n  expected {expected}\n  ours     {ours}\n  theirs   {theirs}"))
+                wrong.push(format!("{name}\n  expected {expected}\n  ours     {ours}\n  theirs   {theirs}"));
             }
         }
     }
