@@ -5,21 +5,11 @@ use crate::secret::{SecretBuffer, SecretValue};
 use crate::source::openstack::{CloudSettings, Credential, LoginError, Variables};
 
 use super::args::PullArguments;
-use super::environment;
 use super::exit::Failure;
 use super::prompt;
 
 /// The settings of the login, with the secrets that files have, or that a person is asked for.
 pub(super) fn settings(
-    arguments: &PullArguments,
-    cloud: Option<&str>,
-    batch: bool,
-) -> Result<CloudSettings, Failure> {
-    of(arguments, cloud, environment::openstack()?, batch)
-}
-
-/// Like [`settings`], of variables that have been read.
-pub(super) fn of(
     arguments: &PullArguments,
     cloud: Option<&str>,
     mut variables: Variables,

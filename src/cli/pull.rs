@@ -79,7 +79,7 @@ fn list(
     }
     // Who names no cloud, and has sourced no stackrc, learns which clouds there are
     if cloud.is_some() || variables.names_a_cloud() || seen.clouds.is_empty() {
-        let listing = openstack::list(&login::of(arguments, cloud.as_deref(), variables, batch)?)?;
+        let listing = openstack::list(&login::settings(arguments, cloud.as_deref(), variables, batch)?)?;
         for warning in &listing.warnings {
             ui.warn(&warning.to_string());
         }
@@ -129,7 +129,8 @@ fn harvest(arguments: &PullArguments, source: &SourceSettings, batch: bool) -> R
         wanted.config_download_dir = config_download_dir.cloned();
         wanted.barbican = barbican(arguments, source)?;
         let cloud = arguments.os_cloud.as_ref().or(source.cloud.as_ref());
-        let settings = login::settings(arguments, cloud.map(String::as_str), batch)?;
+        let settings =
+            login::settings(arguments, cloud.map(String::as_str), environment::openstack()?, batch)?;
         openstack::pull(&settings, &wanted)?
     };
     harvest.outputs.extend(ceph);
