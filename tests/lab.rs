@@ -21,6 +21,8 @@ mod listing;
 mod live;
 #[path = "lab/logins.rs"]
 mod logins;
+#[path = "lab/matrix.rs"]
+mod matrix;
 #[path = "lab/operator.rs"]
 mod operator;
 mod program;

@@ -44,7 +44,7 @@ fn pulls(profile: &'static str, way: Way) -> (Operator, BTreeMap<String, String>
 #[test]
 #[ignore = "needs the OpenStack lab: run tests/all"]
 fn an_application_credential_pulls_by_its_id_and_by_its_name() {
-    for profile in ["appcred", "appcred-tls", "appcred-name"] {
+    for profile in ["appcred", "appcred-tls", "appcred-name", "appcred-name-tls"] {
         pulls(profile, Way::Cloud(profile));
         pulls(profile, Way::Variables(profile));
     }

@@ -9,6 +9,7 @@ ROWS = {
         "disabled": "a user who is disabled",
         "unscoped": "a token without a project",
         "system": "a token for the system instead of a project",
+        "domain": "a token for a domain instead of a project",
         "badregion": "a region in which there is nothing",
         "reader": "a role that may not read Swift",
         "stackuser": "a role that neither Heat nor Swift lets in",

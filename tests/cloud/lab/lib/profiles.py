@@ -115,6 +115,7 @@ PROFILES = {
     "appcred": appcred(),
     "appcred-tls": appcred(tls=True),
     "appcred-name": appcred(by_name=True),
+    "appcred-name-tls": appcred(tls=True, by_name=True),
     "system": system(),
     "domain": domain(),
     "token": token(),
