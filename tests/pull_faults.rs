@@ -64,6 +64,7 @@ fn a_login_that_goes_wrong_leaves_nothing() {
         (Fault::RedirectAway(Login), "Keystone redirects elsewhere, and no redirect is followed", ADDRESS),
         (Fault::Status(Login, 201, ErrorBody::Json), "Keystone gave an answer that is not a login", OTHER_SERVICE),
         (Fault::MissingCatalog, "the login gave no project's catalog", SCOPE),
+        (Fault::NoHeat, "the catalog has no Heat", "from Wallaby on it runs only while it deploys: pull with --working-dir ~/overcloud-deploy/STACK; `dcn-vault pull --list` names those that are here"),
         (Fault::HangsUp(Login), "Keystone's answer broke off", BROKEN),
         (Fault::Truncated(Login), "Keystone's answer broke off", BROKEN),
         (Fault::Endless(Login), "Keystone's answer is larger than 4 MiB", BROKEN),

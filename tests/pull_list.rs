@@ -65,6 +65,33 @@ fn a_service_that_shows_nothing_is_named_and_the_rest_is_listed() {
 }
 
 #[test]
+fn working_directories_are_listed_beside_the_cloud_and_without_one() {
+    let scratch = Scratch::new();
+    scratch.write("overcloud-deploy/central/central-passwords.yaml", "parameter_defaults: {}\n", 0o600);
+    scratch.write("overcloud-deploy/other/notes.txt", "", 0o600);
+    let path = scratch.filled("{here}/overcloud-deploy/central");
+    let width = path.len();
+    let directories = format!(
+        "STACK    {:width$}  COMMAND\ncentral  {path}  dcn-vault pull --working-dir {path} --stack central\n",
+        "WORKING DIRECTORY"
+    );
+    let alone = scratch.run(["pull", "--list"]);
+    assert_eq!((alone.code, alone.out.as_str()), (0, directories.as_str()), "{}", alone.err);
+    let cloud = Cloud::start(Contents::made_up());
+    let beside = list(&cloud, &scratch, &[]);
+    assert!(beside.out.ends_with(&format!("\n\n{directories}")), "{}", beside.out);
+    // As from Wallaby on: no Heat, and none is needed
+    cloud.fault(Fault::NoSwift);
+    cloud.fault(Fault::NoHeat);
+    let unlisted = list(&cloud, &scratch, &[]);
+    let why = "the cloud cannot be seen: the catalog has no Heat\n";
+    assert_eq!((unlisted.code, unlisted.out), (0, format!("{why}\n{directories}")), "{}", unlisted.err);
+    let shown: serde_json::Value = serde_json::from_str(&list(&cloud, &scratch, &["--json"]).out).unwrap();
+    assert_eq!(shown["working_dirs"][0]["stack"], "central");
+    assert_eq!(shown["cannot_be_seen"][0]["what"], "cloud");
+}
+
+#[test]
 fn a_cloud_that_shows_nothing_at_all_is_an_error() {
     let cloud = Cloud::start(Contents::made_up());
     cloud.fault(Fault::forbidden(Place::Swift));
@@ -116,6 +143,7 @@ fn a_listing_for_programs_has_the_same_and_no_secret() {
     scratch.write("clouds.yaml", cloud.clouds_yaml(), 0o600);
     let listed = list(&cloud, &scratch, &["--json"]);
     let expected = serde_json::json!({
+        "working_dirs": [],
         "clouds": [{ "name": "undercloud", "command": "dcn-vault pull --list --os-cloud undercloud" }],
         "stacks_and_plans": [{
             "name": "overcloud", "stack": "UPDATE_COMPLETE", "plan": null,

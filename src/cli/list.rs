@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use serde_json::{Value, json};
 
+use crate::source::WorkingDir;
 use crate::source::openstack::Listing;
 
 /// All that can be seen from here.
@@ -13,6 +14,9 @@ pub(super) struct Seen {
     pub(super) cloud: Option<String>,
     pub(super) clouds: Vec<String>,
     pub(super) listing: Option<Listing>,
+    /// Why the cloud shows nothing, where there is something beside it.
+    pub(super) unlisted: Option<String>,
+    pub(super) working_dirs: Vec<WorkingDir>,
 }
 
 /// A stack, or a plan without one.
@@ -42,6 +46,13 @@ pub(super) fn table(seen: &Seen) -> String {
         let unseen = unseen(listing);
         parts.extend(unseen.into_iter().map(|(what, why)| format!("{what} cannot be seen: {why}\n")));
     }
+    parts.extend(seen.unlisted.as_ref().map(|why| format!("the cloud cannot be seen: {why}\n")));
+    if !seen.working_dirs.is_empty() {
+        let cells = seen.working_dirs.iter().map(|found| {
+            vec![found.stack.clone(), found.directory.display().to_string(), pull_command(found)]
+        });
+        parts.push(columns(&["STACK", "WORKING DIRECTORY", "COMMAND"], cells));
+    }
     parts.join("\n")
 }
 
@@ -49,13 +60,22 @@ pub(super) fn table(seen: &Seen) -> String {
 pub(super) fn json(seen: &Seen) -> Value {
     let clouds = seen.clouds.iter().map(|name| json!({ "name": name, "command": list_command(name) }));
     let clouds: Vec<Value> = clouds.collect();
-    let Some(listing) = &seen.listing else { return json!({ "clouds": clouds }) };
+    let working_dirs = seen.working_dirs.iter().map(
+        |found| json!({ "stack": found.stack, "directory": found.directory, "command": pull_command(found) }),
+    );
+    let working_dirs: Vec<Value> = working_dirs.collect();
+    let Some(listing) = &seen.listing else {
+        let unseen = seen.unlisted.as_ref().map(|why| json!({ "what": "cloud", "why": why }));
+        let unseen: Vec<Value> = unseen.into_iter().collect();
+        return json!({ "clouds": clouds, "working_dirs": working_dirs, "cannot_be_seen": unseen });
+    };
     let shown = rows(listing, seen.cloud.as_deref()).into_iter().map(
         |row| json!({ "name": row.name, "stack": row.status, "plan": row.has_plan, "command": row.command }),
     );
     let unseen = unseen(listing).into_iter().map(|(what, why)| json!({ "what": what, "why": why }));
     json!({
         "clouds": clouds,
+        "working_dirs": working_dirs,
         "stacks_and_plans": shown.collect::<Vec<_>>(),
         "cannot_be_seen": unseen.collect::<Vec<_>>(),
     })
@@ -97,6 +117,11 @@ fn unseen(listing: &Listing) -> Vec<(&'static str, String)> {
 
 fn list_command(cloud: &str) -> String {
     format!("dcn-vault pull --list --os-cloud {}", quoted(cloud))
+}
+
+fn pull_command(found: &WorkingDir) -> String {
+    let directory = quoted(&found.directory.display().to_string());
+    format!("dcn-vault pull --working-dir {directory} --stack {}", quoted(&found.stack))
 }
 
 /// Lines of cells, each as wide as its column; the last one as it is.

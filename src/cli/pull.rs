@@ -11,7 +11,7 @@ use crate::recipients::RecipientSet;
 use crate::seal::seal;
 use crate::source::openstack::{self, BarbicanError, BarbicanReference, Wanted};
 use crate::source::{
-    Ceph, FileSource, Files, Harvest, Places, Release, WorkingDir, from_files, from_working_dir,
+    Ceph, FileSource, Files, Harvest, Places, Release, WorkingDir, from_files, from_working_dir, working_dirs,
 };
 use crate::vault::{SourceSettings, Vault, VaultError};
 
@@ -73,17 +73,25 @@ fn list(
 ) -> Result<ExitCode, Failure> {
     let cloud = arguments.os_cloud.clone().or_else(|| source.cloud.clone());
     let variables = environment::openstack()?;
-    let mut seen = Seen { cloud: cloud.clone(), ..Seen::default() };
+    let working_dirs = working_dirs(&environment::places())?;
+    let mut seen = Seen { cloud: cloud.clone(), working_dirs, ..Seen::default() };
     if cloud.is_none() {
         seen.clouds = openstack::clouds(&variables)?;
     }
     // Who names no cloud, and has sourced no stackrc, learns which clouds there are
-    if cloud.is_some() || variables.names_a_cloud() || seen.clouds.is_empty() {
-        let listing = openstack::list(&login::settings(arguments, cloud.as_deref(), variables, batch)?)?;
-        for warning in &listing.warnings {
-            ui.warn(&warning.to_string());
+    let is_all = seen.clouds.is_empty() && seen.working_dirs.is_empty();
+    if cloud.is_some() || variables.names_a_cloud() || is_all {
+        match openstack::list(&login::settings(arguments, cloud.as_deref(), variables, batch)?) {
+            Ok(listing) => {
+                listing.warnings.iter().for_each(|warning| ui.warn(&warning.to_string()));
+                seen.listing = Some(listing);
+            }
+            // From Wallaby on there is no Heat but during a deployment, and all is in files
+            Err(error) if arguments.os_cloud.is_none() && !seen.working_dirs.is_empty() => {
+                seen.unlisted = Some(error.to_string());
+            }
+            Err(error) => return Err(error.into()),
         }
-        seen.listing = Some(listing);
     }
     if arguments.json {
         ui::print(&format!("{:#}\n", list::json(&seen)))?;

@@ -75,6 +75,8 @@ pub enum SourceError {
     MissingSetting { name: &'static str, cloud: Option<String> },
     #[error("no clouds.yaml found; looked for {searched}")]
     NoCloudsFile { searched: String },
+    #[error("the catalog has no Heat")]
+    NoHeat,
     #[error("the catalog has no {interface} endpoint of {service} in region `{region}`")]
     NoEndpoint { service: Service, interface: String, region: String },
     #[error("there is no Keystone at {url} ({status})")]
@@ -190,6 +192,9 @@ impl Hint for SourceError {
             Self::NoCloudsFile { .. } => {
                 String::from("put clouds.yaml there, or leave --os-cloud out and source the stackrc")
             }
+            Self::NoHeat => String::from(
+                "from Wallaby on it runs only while it deploys: pull with --working-dir ~/overcloud-deploy/STACK; `dcn-vault pull --list` names those that are here",
+            ),
             Self::NoEndpoint { .. } => {
                 String::from("set `region_name` and `interface` to what `openstack catalog list` shows")
             }

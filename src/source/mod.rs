@@ -29,7 +29,7 @@ pub use output::{Holder, OutputFault};
 pub use plan::{Form, Holds, Layer, Plan};
 pub use release::{Layout, Places, Release};
 pub use saved::SavedError;
-pub use working_dir::{WorkingDir, from_working_dir};
+pub use working_dir::{WorkingDir, from_working_dir, working_dirs};
 
 use std::path::PathBuf;
 

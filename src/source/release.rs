@@ -127,7 +127,12 @@ impl Places {
     /// The working directory of `stack`, from Wallaby on.
     #[must_use]
     pub fn working_dir(&self, stack: &str) -> Option<PathBuf> {
-        Some(self.home.as_ref()?.join("overcloud-deploy").join(stack))
+        Some(self.working_dirs()?.join(stack))
+    }
+
+    /// Where the working directories of all stacks are.
+    pub(super) fn working_dirs(&self) -> Option<PathBuf> {
+        Some(self.home.as_ref()?.join("overcloud-deploy"))
     }
 
     /// Where config-download leaves its files for `stack`: in each release's place, or in that of `release` alone.

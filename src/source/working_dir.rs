@@ -1,5 +1,6 @@
 //! The working directory of a deployment, from Wallaby on: everything is a file there, and no service is asked.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use crate::fs;
@@ -16,6 +17,7 @@ use super::{Harvest, Layout, Note, Output, Places, Release, SavedError, SourceEr
 
 /// How often files that change are read.
 const READINGS: usize = 3;
+const PASSWORDS: &str = "-passwords.yaml";
 const SUCCESS: &str = "DEPLOY_SUCCESS";
 
 /// A working directory, and what to take from it.
@@ -40,6 +42,27 @@ impl WorkingDir {
     pub const fn new(directory: PathBuf, stack: String) -> Self {
         Self { directory, stack, config_download_dir: None, release: None, allow_incomplete: false }
     }
+}
+
+/// The working directories that deployments have left in their usual place, by stack.
+///
+/// # Errors
+///
+/// [`SourceError::File`].
+pub fn working_dirs(places: &Places) -> Result<Vec<WorkingDir>, SourceError> {
+    let Some(directory) = places.working_dirs() else { return Ok(Vec::new()) };
+    let mut found = Vec::new();
+    for directory in fs::directories_below(&directory)? {
+        let stacks = stacks_of(&fs::names_in(&directory)?);
+        found.extend(stacks.into_iter().map(|stack| WorkingDir::new(directory.clone(), stack)));
+    }
+    Ok(found)
+}
+
+/// The stacks whose passwords are among files of these names.
+fn stacks_of(names: &[OsString]) -> Vec<String> {
+    let stack_of = |name: &OsString| Some(name.to_str()?.strip_suffix(PASSWORDS)?.to_owned());
+    names.iter().filter_map(stack_of).collect()
 }
 
 /// Reads a working directory.
@@ -77,17 +100,15 @@ impl WorkingDir {
     }
 
     fn passwords_file(&self) -> Result<PathBuf, SourceError> {
-        const ENDING: &str = "-passwords.yaml";
-        let path = self.file(&format!("{}{ENDING}", self.stack));
+        let path = self.file(&format!("{}{PASSWORDS}", self.stack));
         let names = fs::names_in(&self.directory)?;
         if names.iter().any(|name| path.file_name() == Some(name)) {
             return Ok(path);
         }
-        let stack_of = |name: &std::ffi::OsString| Some(name.to_str()?.strip_suffix(ENDING)?.to_owned());
         Err(SavedError::WorkingDirForeign {
             directory: self.directory.clone(),
             stack: self.stack.clone(),
-            stacks: names.iter().filter_map(stack_of).collect(),
+            stacks: stacks_of(&names),
         }
         .into())
     }

@@ -52,6 +52,8 @@ pub enum Fault {
     NoETag,
     /// A catalog that has no object store, as from Wallaby on.
     NoSwift,
+    /// A catalog that has no orchestration: from Wallaby on Heat runs only while it deploys.
+    NoHeat,
     /// 200 with something that is no JSON.
     NotJson(Place),
     /// 200 with a null value and no error, as an attribute that is not there yet.

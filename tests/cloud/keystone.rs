@@ -137,10 +137,10 @@ fn catalog(state: &State) -> Value {
     if state.pick(|fault| matches!(fault, Fault::MissingCatalog).then_some(())).is_some() {
         return json!([]);
     }
-    let mut services = vec![
-        service(state, "identity", "keystone", &state.auth_url()),
-        service(state, "orchestration", "heat", &state.heat_url()),
-    ];
+    let mut services = vec![service(state, "identity", "keystone", &state.auth_url())];
+    if state.pick(|fault| matches!(fault, Fault::NoHeat).then_some(())).is_none() {
+        services.push(service(state, "orchestration", "heat", &state.heat_url()));
+    }
     if state.pick(|fault| matches!(fault, Fault::NoSwift).then_some(())).is_none() {
         services.push(service(state, "object-store", "swift", &state.swift_url()));
     }

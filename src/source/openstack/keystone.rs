@@ -146,6 +146,9 @@ impl Session<'_> {
         if let Some(endpoint) = place.and_then(|place| place.endpoint_for(&self.project_id)) {
             return endpoint;
         }
+        if service == Service::Heat && !self.has(service) {
+            return Err(SourceError::NoHeat);
+        }
         let kind = kind_of(service);
         let interface = place.and_then(|place| place.interface.as_ref()).unwrap_or(&settings.interface);
         let region = place.and_then(|place| place.region.as_ref()).or(settings.region.as_ref());
