@@ -58,6 +58,33 @@ fn without_swift_the_passwords_come_from_the_stacks_environment() {
 }
 
 #[test]
+fn what_a_release_does_not_have_is_named_with_the_way_to_do_without() {
+    for (missing, release, hint) in [
+        (
+            "GlobalConfig",
+            "rocky",
+            "it is there from Stein on, and before it nowhere: --allow-incomplete does without; else name the control plane's stack with --stack",
+        ),
+        (
+            "AllNodesConfig",
+            "stein",
+            "Rocky and Stein have it: leave --release out, or name the stack's own; --allow-incomplete does without",
+        ),
+    ] {
+        let mut contents = Contents::made_up();
+        contents.outputs.retain(|(name, _)| name != missing);
+        let cloud = Cloud::start(contents);
+        let scratch = Scratch::new();
+        let refused = try_pull(&cloud, &scratch, &["--release", release]);
+        let words = format!("error: stack `overcloud` has no output `{missing}`\nhint: {hint}\n");
+        assert_eq!((refused.code, refused.err), (1, words));
+        let (_, pulled) = pull(&cloud, &["--release", release, "--allow-incomplete"]);
+        // Whether the bus has TLS is what GlobalConfig says: without it no file turns TLS off
+        assert_eq!(pulled.out.contains("oslo-messaging.yaml"), missing != "GlobalConfig", "{}", pulled.out);
+    }
+}
+
+#[test]
 fn a_mask_in_the_stacks_environment_is_no_password() {
     let mut contents = Contents::made_up();
     contents.passwords["RedisPassword"] = "******".into();

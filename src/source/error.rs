@@ -210,9 +210,12 @@ impl Hint for SourceError {
             Self::OutputFailed { stack, output } => {
                 format!("Heat's own words: openstack stack output show {stack} {output}")
             }
-            Self::OutputNotFound { output: "AllNodesConfig", .. } => {
-                String::from("Stein and before have it; leave --release out, or name the stack's own")
-            }
+            Self::OutputNotFound { output: "AllNodesConfig", .. } => String::from(
+                "Rocky and Stein have it: leave --release out, or name the stack's own; --allow-incomplete does without",
+            ),
+            Self::OutputNotFound { output: "GlobalConfig", .. } => String::from(
+                "it is there from Stein on, and before it nowhere: --allow-incomplete does without; else name the control plane's stack with --stack",
+            ),
             Self::OutputNotFound { .. } => {
                 String::from("is it the control plane's stack? Name it with --stack")
             }
