@@ -13,8 +13,8 @@ mod write;
 
 pub use directory::{TemporaryDirectory, make_id, make_private_directories, refuse_unwritable};
 pub use read::{
-    directories_below, names_in, read_capped, read_line, read_private, read_public, read_secret, read_stdin,
-    read_stdin_part, true_path,
+    directories_below, modified, names_in, read_capped, read_line, read_private, read_public, read_secret,
+    read_stdin, read_stdin_part, true_path,
 };
 pub use replacement::Replacement;
 pub use write::{create_private, write_fd};

@@ -86,8 +86,8 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("clap", &["cli"]),
     ("curve25519_dalek", &["certificate::key"]),
     ("granit_parser", &["yaml"]),
-    // source::openstack::tls: on which day a certificate has expired
-    ("jiff", &["bundle", "certificate", "cli", "keygen", "model", "selftest", "source::openstack::tls"]),
+    // source::openstack: on which day a certificate has expired, whether a file is older than a stack
+    ("jiff", &["bundle", "certificate", "cli", "keygen", "model", "selftest", "source::openstack"]),
     ("md5", &["source::openstack"]),
     ("memmap2", &["secret"]),
     // selftest: ptrace and process_vm_readv, to be refused
@@ -111,7 +111,7 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     // selftest: it starts this program itself
     ("std::process", &["cli", "main", "run", "selftest::probe"]),
     ("std::thread", &[]),
-    ("std::time", &["source::openstack"]),
+    ("std::time", &["fs", "source::openstack"]),
     ("thiserror", &["*"]),
     ("tokio", &["source::openstack"]),
     ("webpki", &["source::openstack::tls"]),

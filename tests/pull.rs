@@ -35,11 +35,19 @@ fn from_train_on_all_nodes_data_comes_from_config_downloads_directory_whichever_
     let all_nodes = r#"{"keystone_enabled": true, "redis_vip": "172.16.2.11"}"#;
     scratch.write("train/group_vars/overcloud.json", all_nodes, 0o600);
     scratch.write("victoria/overcloud/group_vars/overcloud.json", all_nodes, 0o600);
+    let old = scratch.join("old/group_vars/overcloud.json");
+    scratch.write("old/group_vars/overcloud.json", all_nodes, 0o600);
+    std::fs::File::options().write(true).open(&old).unwrap().set_modified(std::time::UNIX_EPOCH).unwrap();
+    let arguments = ["pull", "-r", &recipient, "-o", "old-bundle", "--config-download-dir", "old"];
+    let pulled = said(scratch.program().envs(cloud.os_variables()).args(arguments));
+    let words = "warning: old/group_vars/overcloud.json is older than the stack's last change: a site would get the nodes of before. Let the deployment end, and pull again\n";
+    assert!(pulled.code == 0 && pulled.err.contains(words), "{}", pulled.err);
     for directory in ["train", "victoria"] {
         let output = format!("{directory}-bundle");
         let arguments = ["pull", "-r", &recipient, "-o", &output, "--config-download-dir", directory];
         let pulled = said(scratch.program().envs(cloud.os_variables()).args(arguments));
         assert_eq!(pulled.code, 0, "{}", pulled.err);
+        assert!(!pulled.err.contains("older"), "{}", pulled.err);
         let written =
             std::fs::read_to_string(scratch.join(&output).join("all-nodes-extra-map-data.json")).unwrap();
         let expected = "{\n  \"parameter_defaults\": {\n    \"AllNodesExtraMapData\": {\n      \"keystone_enabled\": true,\n      \"redis_vip\": \"172.16.2.11\"\n    }\n  }\n}\n";

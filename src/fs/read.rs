@@ -3,6 +3,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use rustix::fd::BorrowedFd;
 use zeroize::Zeroizing;
@@ -72,6 +73,16 @@ pub fn read_capped(path: &Path, limit: usize) -> Result<Vec<u8>, FileError> {
 /// [`FileError::Os`].
 pub fn true_path(path: &Path) -> Result<PathBuf, FileError> {
     std::fs::canonicalize(path).map_err(|error| FileError::os("open", path, error))
+}
+
+/// When `path` was last written.
+///
+/// # Errors
+///
+/// [`FileError::Os`].
+pub fn modified(path: &Path) -> Result<SystemTime, FileError> {
+    let metadata = std::fs::metadata(path).map_err(|error| FileError::os("read", path, error))?;
+    metadata.modified().map_err(|error| FileError::os("read", path, error))
 }
 
 /// The directories in `directory`, sorted. One that does not exist has none.

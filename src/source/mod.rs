@@ -111,6 +111,15 @@ pub enum Warning {
         /// How often, all requests together.
         times: u32,
     },
+    /// config-download has not run since the stack has changed.
+    #[error(
+        "{} is older than the stack's last change: a site would get the nodes of before. Let the deployment end, and pull again",
+        .path.display()
+    )]
+    AllNodesOld {
+        /// The file of the nodes' data.
+        path: PathBuf,
+    },
     /// The cloud's settings turn the check of certificates off.
     #[error(
         "certificates are not verified (`verify: false`): whoever sits on the network can read and answer for the cloud"

@@ -1,8 +1,12 @@
 use std::collections::BTreeMap;
 
+use std::path::Path;
+
+use jiff::Timestamp;
 use reqwest::Url;
 use serde::Deserialize;
 
+use crate::fs;
 use crate::json;
 use crate::model::{Data, EnvironmentFile, Kind};
 use crate::source::output::{Holder, checked};
@@ -110,6 +114,13 @@ impl<'a> Stack<'a> {
 }
 
 impl StackState {
+    /// Whether the stack has changed since `path` was written; not where one of the two cannot be told.
+    pub(super) fn has_changed_since(&self, path: &Path) -> bool {
+        let changed = self.updated.as_deref().and_then(|time| time.parse::<Timestamp>().ok());
+        let written = fs::modified(path).ok().and_then(|time| Timestamp::try_from(time).ok());
+        changed.zip(written).is_some_and(|(changed, written)| written < changed)
+    }
+
     /// Whether the stack is `*_COMPLETE`: Heat serves the outputs of others too, and they may be stale.
     pub(super) fn check(&self, stack: &str) -> Result<(), SourceError> {
         let (stack, status) = (stack.to_owned(), self.status.clone());

@@ -286,6 +286,8 @@ async fn outputs<'a>(
             Err(error) => without(error)?,
         }
     }
+    let old = all_nodes_file.iter().filter(|path| state.has_changed_since(path));
+    warnings.extend(old.map(|path| Warning::AllNodesOld { path: path.clone() }));
     Ok((stack, Shown { state, outputs, all_nodes_file, warnings }))
 }
 
