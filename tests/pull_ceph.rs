@@ -22,11 +22,11 @@ fn ceph_ansible(scratch: &Scratch, directory: &str) {
     scratch.write(&format!("{directory}/global_vars.yaml"), globals, 0o600);
 }
 
-fn cephadm(scratch: &Scratch, path: &str) {
+fn cephadm(scratch: &Scratch, path: &str) -> std::path::PathBuf {
     let client = format!(
         "tripleo_ceph_client_fsid: 11111111-316e-4c23-b7df-035a3037ddd1\ntripleo_ceph_client_cluster: dcn1\nexternal_cluster_mon_ips: {IP}\nkeys:\n- {{name: client.openstack, key: {OTHER}, mode: '0600', caps: {{mon: profile rbd}}}}\n"
     );
-    scratch.write(path, client, 0o600);
+    scratch.write(path, client, 0o600)
 }
 
 fn pull<'a>(recipient: &'a str, more: &[&'a str]) -> Vec<&'a str> {
@@ -70,6 +70,87 @@ fn clusters_of_several_stacks_are_collected_and_sealed() {
     assert_eq!(opened.out, expected, "{}", opened.err);
     let manifest = std::fs::read_to_string(scratch.join("bundle/manifest.json")).unwrap();
     assert!(manifest.contains(r#""name": "CephExternalMultiConfig""#), "{manifest}");
+}
+
+#[test]
+fn no_stack_is_given_the_cluster_of_another() {
+    let (scratch, recipient) = Scratch::with_plan();
+    // The control plane's own, whose directory of config-download a pull names for other reasons
+    ceph_ansible(&scratch, "old/central");
+    cephadm(&scratch, "overcloud-deploy/central/ceph_client.yml");
+    scratch.write("overcloud-deploy/central/config-download/group_vars/overcloud.json", r#"{"a": 1}"#, 0o600);
+    scratch.write("old/central/group_vars/overcloud.json", r#"{"a": 1}"#, 0o600);
+    for directory in ["old/central", "overcloud-deploy/central/config-download"] {
+        let more = ["--ceph-stack", "dcn0", "--config-download-dir", directory];
+        let refused = scratch.run(pull(&recipient, &more));
+        let none = "error: stack `dcn0` has left no files of a Ceph cluster here\n";
+        assert_eq!((refused.code, refused.err.starts_with(none)), (1, true), "{}", refused.err);
+        let pulled =
+            scratch.run(pull(&recipient, &["--ceph-stack", "central", "--config-download-dir", directory]));
+        assert_eq!(pulled.code, 0, "{}", pulled.err);
+    }
+    // Its own place is found beside a directory that is named for something else
+    std::fs::create_dir_all(scratch.join("overcloud-deploy/dcn0")).unwrap();
+    let text = std::fs::read_to_string(scratch.join("overcloud-deploy/central/ceph_client.yml")).unwrap();
+    let other = text.replace("11111111", "22222222").replace("dcn1", "dcn0");
+    scratch.write("overcloud-deploy/dcn0/ceph_client.yml", &other, 0o600);
+    let more = ["--ceph-stack", "dcn0", "--config-download-dir", "old/central"];
+    let pulled = scratch.run(pull(&recipient, &more));
+    let note = scratch.filled("Ceph cluster of stack dcn0: {here}/overcloud-deploy/dcn0/ceph_client.yml\n");
+    assert!(pulled.code == 0 && pulled.err.contains(&note), "{}", pulled.err);
+    // The same file, or another with the same id
+    std::fs::rename(scratch.join("overcloud-deploy/dcn0/ceph_client.yml"), scratch.join("ceph_client.yaml"))
+        .unwrap();
+    scratch.write("overcloud-deploy/dcn3/ceph_client.yml", &other, 0o600);
+    for (one, two) in [("dcn0", "dcn2"), ("dcn0", "dcn3")] {
+        let refused = scratch.run(pull(&recipient, &["--ceph-stack", one, "--ceph-stack", two]));
+        let same = format!("error: stacks `{one}` and `{two}` have the same Ceph cluster here: ");
+        assert_eq!((refused.code, refused.err.starts_with(&same)), (1, true), "{}", refused.err);
+    }
+}
+
+#[test]
+fn a_description_that_says_nothing_is_none() {
+    for (said, silent) in [
+        ("tripleo_ceph_client_fsid: 11111111-316e-4c23-b7df-035a3037ddd1", "tripleo_ceph_client_fsid:"),
+        ("external_cluster_mon_ips: 172.16.12.61", "external_cluster_mon_ips: ''"),
+        ("tripleo_ceph_client_cluster: dcn1", "tripleo_ceph_client_cluster: '******'"),
+        (OTHER, "'******'"),
+        (OTHER, "''"),
+    ] {
+        let (scratch, recipient) = Scratch::with_plan();
+        let path = cephadm(&scratch, "overcloud-deploy/dcn1/ceph_client.yml");
+        let text = std::fs::read_to_string(&path).unwrap();
+        assert!(text.contains(said));
+        std::fs::write(&path, text.replace(said, silent)).unwrap();
+        let refused = scratch.run(pull(&recipient, &["--ceph-stack", "dcn1"]));
+        assert_eq!(refused.code, 1, "{silent}: {}", refused.err);
+        assert!(
+            refused.err.contains(" does not say `") || refused.err.contains(" has no key for "),
+            "{}",
+            refused.err
+        );
+        assert!(!scratch.join("bundle").exists());
+    }
+}
+
+#[test]
+fn clusters_of_an_export_and_of_stacks_go_into_one_file() {
+    let (scratch, recipient) = Scratch::with_plan();
+    cephadm(&scratch, "overcloud-deploy/dcn1/ceph_client.yml");
+    let export = format!(
+        "parameter_defaults: {{CephExternalMultiConfig: [{{cluster: dcn9, keys: [{{key: {KEY}}}]}}]}}\n"
+    );
+    scratch.write("export.yaml", export, 0o600);
+    let more = ["--from-file", "export.yaml", "--ceph-stack", "dcn1"];
+    let pulled = scratch.run(pull(&recipient, &more));
+    assert_eq!(pulled.code, 0, "{}", pulled.err);
+    let opened = scratch.run(["decrypt", "ceph-external.yaml", "-b", "bundle", "-i", "identity.txt"]);
+    assert!(
+        opened.out.contains("cluster: dcn9\n") && opened.out.contains("cluster: dcn1\n"),
+        "{}",
+        opened.out
+    );
 }
 
 #[test]

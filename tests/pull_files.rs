@@ -117,6 +117,17 @@ fn an_export_is_taken_apart_into_the_files_of_a_bundle() {
 }
 
 #[test]
+fn what_a_plan_sets_in_its_own_environments_counts_least_and_files_that_are_elsewhere_are_named() {
+    let scratch = Scratch::new();
+    let plan = "environments:\n- path: overcloud-resource-registry-puppet.yaml\n- path: user-files/ssl.yaml\n- data:\n    parameter_defaults: {SSLKey: set-in-the-plan, NovaPassword: lost-for-good}\npasswords: {NovaPassword: generated-one}\n";
+    scratch.write("plan.yaml", plan, 0o600);
+    let (passwords, said) = pulled(&scratch, &["plan.yaml"], &[]);
+    assert_eq!(passwords, "parameter_defaults:\n  NovaPassword: generated-one\n  SSLKey: set-in-the-plan\n");
+    let notes = "plan.yaml: a plan\nplan.yaml: lists user-files/ssl.yaml, which is not here: what it sets is not taken\n";
+    assert!(said.err.starts_with(notes), "{}", said.err);
+}
+
+#[test]
 fn outputs_as_old_clients_print_them_and_plans_on_standard_input_are_read() {
     let scratch = Scratch::new();
     let old =

@@ -7,6 +7,8 @@ mod program;
 use program::{Said, Scratch};
 
 const PASSWORDS: &str = "parameter_defaults:\n  CephClientKey: not-a-real-cephx\n  NovaPassword: generated-one\n  RpcPassword: generated-two\n  SSLKeyPassphrase: generated-three\n";
+const ENVIRONMENT: &str = "wd/environment/tripleo-central-environment.yaml";
+const COPIES: &str = "wd/tripleo-heat-templates/user-environments";
 const MASKED: &str =
     "hint: it was saved from what Heat shows (LP#1999665): set the value anew, and update the stack\n";
 
@@ -15,6 +17,8 @@ fn working_dir() -> (Scratch, String) {
     let scratch = Scratch::new();
     let (_, recipient) = scratch.keygen("identity.txt");
     scratch.write("wd/central-passwords.yaml", PASSWORDS, 0o600);
+    // Merged: it has what was generated, too
+    scratch.write(ENVIRONMENT, PASSWORDS, 0o644);
     scratch.write("wd/outputs/EndpointMap", "KeystonePublic: {port: '13000'}\n", 0o644);
     scratch.write("wd/outputs/GlobalConfig", "{oslo_messaging_rpc_password: generated-two}\n", 0o644);
     scratch.write("wd/outputs/HostsEntry", "['10.0.0.1 a', '10.0.0.2  b']\n", 0o644);
@@ -48,6 +52,8 @@ fn a_working_directory_gives_all_that_a_cloud_would_and_asks_nobody() {
     assert_eq!(opened(&scratch, "export-settings.yaml"), settings);
     assert!(opened(&scratch, "extra-host-file-entries.json").contains(r#""10.0.0.2  b""#));
     let shown = scratch.run(["show", "-b", "bundle"]);
+    // Nobody has set what the environment only repeats
+    assert!(shown.out.contains("\n  NovaPassword RpcPassword SSLKeyPassphrase\n"), "{}", shown.out);
     assert!(
         shown.out.contains("source      the working directory of stack central, wallaby or later\n"),
         "{}",
@@ -95,6 +101,78 @@ fn what_users_set_beats_what_was_generated_which_the_releases_own_export_forgets
     let refused = pull(&scratch, &recipient, &[]);
     let twice = "error: `RpcPassword` is set in two files, to two values: `wd/tripleo-heat-templates/user-environments/home/stack/other.yaml` and `wd/tripleo-heat-templates/user-environments/passwords.yaml`\nhint: the order of the files is not kept: say which counts in a file of your own that sets RpcPassword, and pull with --from-file\n";
     assert_eq!((refused.code, refused.err.as_str()), (1, twice));
+}
+
+#[test]
+fn where_it_is_not_known_what_users_have_set_what_was_generated_is_not_taken_for_it() {
+    type Change = fn(&Scratch);
+    let missing = "error: what users have set is not known: `wd/environment/tripleo-central-environment.yaml` is missing or empty\nhint: a deployment writes it when the stack is done; --allow-incomplete takes what was generated, also where a user has set something else\n";
+    let no_copies = "error: what users have set is not known: `wd/tripleo-heat-templates/user-environments` is missing\nhint: Heat has masked the environment, and these copies say what it hides; --allow-incomplete takes what was generated\n";
+    let cases: [(Change, &str); 4] = [
+        (|scratch| std::fs::remove_file(scratch.join(ENVIRONMENT)).unwrap(), missing),
+        (
+            |scratch| {
+                scratch.write(ENVIRONMENT, "", 0o644);
+            },
+            missing,
+        ),
+        (
+            |scratch| {
+                scratch.write(ENVIRONMENT, "parameter_defaults: [a]\n", 0o644);
+            },
+            missing,
+        ),
+        (
+            |scratch| {
+                scratch.write(ENVIRONMENT, "parameter_defaults: {NovaPassword: '******'}\n", 0o644);
+            },
+            no_copies,
+        ),
+    ];
+    for (change, err) in cases {
+        let (scratch, recipient) = working_dir();
+        change(&scratch);
+        let refused = pull(&scratch, &recipient, &[]);
+        assert_eq!((refused.code, refused.err.as_str()), (1, err));
+        let pulled = pull(&scratch, &recipient, &["--allow-incomplete"]);
+        assert!(pulled.code == 0 && pulled.err.contains("warning: incomplete"), "{}", pulled.err);
+        assert!(opened(&scratch, "passwords.yaml").contains("NovaPassword: generated-one\n"));
+    }
+}
+
+#[test]
+fn a_users_copy_may_have_any_name_and_lie_among_templates() {
+    let (scratch, recipient) = working_dir();
+    scratch.write(ENVIRONMENT, "parameter_defaults: {NovaPassword: '******'}\n", 0o644);
+    // A descriptor's number, as `run` hands files down
+    scratch.write(&format!("{COPIES}/7"), "parameter_defaults: {NovaPassword: chosen-one}\n", 0o644);
+    scratch.write(&format!("{COPIES}/nic.j2"), "{% if a %}\n\tb: [\n", 0o644);
+    scratch.write(&format!("{COPIES}/net.yaml"), "heat_template_version: rocky\n", 0o644);
+    std::os::unix::fs::symlink("..", scratch.join(&format!("{COPIES}/round"))).unwrap();
+    let pulled = pull(&scratch, &recipient, &[]);
+    assert_eq!(pulled.code, 0, "{}", pulled.err);
+    assert!(opened(&scratch, "passwords.yaml").contains("NovaPassword: chosen-one\n"));
+    scratch.write(&format!("{COPIES}/net.yaml"), "a: [\n", 0o644);
+    let refused = pull(&scratch, &recipient, &[]);
+    assert!(refused.err.contains("net.yaml:1:4: this is not YAML"), "{}", refused.err);
+}
+
+#[test]
+fn a_release_without_working_directories_is_refused_and_a_login_means_the_cloud() {
+    let (scratch, recipient) = working_dir();
+    let err = "error: Stein has no working directory\nhint: leave --release out, or pull from the cloud: before Wallaby the plan is in Swift\n";
+    let refused = pull(&scratch, &recipient, &["--release", "stein"]);
+    assert_eq!((refused.code, refused.err.as_str()), (1, err));
+    scratch.write(
+        "vault/dcn-vault.yaml",
+        "version: 1\nsource: {stack: central, working_dir: ../wd}\n",
+        0o644,
+    );
+    for flag in ["--os-password-file", "--os-token-file"] {
+        let refused = scratch.run(["-C", "vault", "pull", "-r", &recipient, flag, "absent"]);
+        let err = "error: cannot read `absent`: no such file or directory\nhint: check the path\n";
+        assert_eq!((refused.code, refused.err.as_str()), (1, err));
+    }
 }
 
 #[test]

@@ -141,15 +141,21 @@ fn harvest(arguments: &PullArguments, source: &SourceSettings, batch: bool) -> R
             login::settings(arguments, cloud.map(String::as_str), environment::openstack()?, batch)?;
         openstack::pull(&settings, &wanted)?
     };
-    harvest.outputs.extend(ceph);
+    if let Some(ceph) = ceph {
+        harvest.add_ceph(ceph);
+    }
     Ok(harvest)
 }
 
 /// The working directory that is to be read; whoever names a cloud or a plan means those.
 fn working_dir<'a>(arguments: &'a PullArguments, source: &'a SourceSettings) -> Option<&'a PathBuf> {
-    let names_cloud =
-        arguments.os_cloud.is_some() || arguments.plan.is_some() || !arguments.barbican.is_empty();
-    arguments.working_dir.as_ref().or_else(|| source.working_dir.as_ref().filter(|_| !names_cloud))
+    let names_cloud = [&arguments.os_cloud, &arguments.plan].into_iter().any(Option::is_some)
+        || !arguments.barbican.is_empty();
+    let names_login = arguments.os_password_file.is_some() || arguments.os_token_file.is_some();
+    arguments
+        .working_dir
+        .as_ref()
+        .or_else(|| source.working_dir.as_ref().filter(|_| !names_cloud && !names_login))
 }
 
 fn ceph(

@@ -8,8 +8,9 @@ use crate::model::{Data, Entry, EnvironmentFile, Kind, Scalar};
 use crate::report::Hint;
 use crate::secret::{SecretBuffer, SecretValue};
 
+use super::plan::MASKED;
 use super::working_dir::read_if_there;
-use super::{Output, Places, SourceError};
+use super::{Note, Output, Places, SourceError};
 
 /// Which clusters to collect, and whose key.
 #[derive(Clone, Debug)]
@@ -32,6 +33,8 @@ pub struct Ceph {
 pub enum CephError {
     #[error("stack `{stack}` has left no files of a Ceph cluster here")]
     NotFound { stack: String, searched: Vec<String> },
+    #[error("stacks `{one}` and `{other}` have the same Ceph cluster here: {}", .path.display())]
+    SameCluster { one: String, other: String, path: PathBuf },
     #[error("the Ceph cluster of stack `{stack}` has no key for `client.{client}`")]
     NoKey { stack: String, client: String, known: Vec<String> },
     #[error("`{}` does not say `{what}`", .path.display())]
@@ -47,6 +50,9 @@ impl Hint for CephError {
             Self::NoKey { known, .. } => {
                 format!("name one with --cephx-key-client-name; it has {}", known.join(", "))
             }
+            Self::SameCluster { .. } => String::from(
+                "each stack has its own directory: name the one above them with --config-download-dir, or leave it out",
+            ),
             Self::Silent { .. } => {
                 String::from("is the deployment done? Both ceph-ansible and cephadm write it at their end")
             }
@@ -61,32 +67,49 @@ impl Ceph {
         Self { stacks, client: String::from("openstack"), config_download_dir: None, places }
     }
 
-    /// The environment file for them.
+    /// The environment file for them, and where each was found.
     ///
     /// # Errors
     ///
     /// [`SourceError::Ceph`], [`SourceError::File`] and [`SourceError::Yaml`].
-    pub fn collect(&self) -> Result<Output, SourceError> {
-        let clusters = self.stacks.iter().map(|stack| self.cluster(stack)).collect::<Result<_, _>>()?;
-        Ok(Output { file: EnvironmentFile::CephExternal, value: Data::List(clusters) })
+    pub fn collect(&self) -> Result<(Output, Vec<Note>), SourceError> {
+        let (mut clusters, mut found) = (Vec::new(), Vec::<(&String, PathBuf, Data)>::new());
+        for stack in &self.stacks {
+            let (described, path) = self.described(stack)?;
+            // Two stacks never share one: a site would get the other's key
+            let twin = found.iter().find(|(_, other, fsid)| *other == path || fsid.same(&described.fsid));
+            if let Some((one, ..)) = twin {
+                let (one, other) = ((*one).clone(), stack.clone());
+                return Err(CephError::SameCluster { one, other, path }.into());
+            }
+            let (cluster, fsid) = self.cluster(stack, described)?;
+            clusters.push(cluster);
+            found.push((stack, path, fsid));
+        }
+        let notes = found.into_iter().map(|(stack, path, _)| Note::Ceph { stack: stack.clone(), path });
+        let notes = notes.collect();
+        Ok((Output { file: EnvironmentFile::CephExternal, value: Data::List(clusters) }, notes))
     }
 
-    /// One cluster, its keys sorted as the export's YAML has them.
-    fn cluster(&self, stack: &str) -> Result<Data, SourceError> {
-        let Described { cluster, fsid, monitors, keys } = self.described(stack)?;
+    /// One cluster, its keys sorted as the export's YAML has them; and its id.
+    fn cluster(&self, stack: &str, described: Described) -> Result<(Data, Data), SourceError> {
+        let Described { cluster, fsid, monitors, keys } = described;
+        let id = text_of(&fsid);
         // EXPOSE: a path, made of a cluster's name, which is public
         let keyring =
             cluster.text.expose(|cluster| format!("/etc/ceph/{cluster}.client.{}.keyring", self.client));
         let client = map([("keyring", text(&keyring))]);
         let off = Data::Scalar(Scalar::new(Kind::Bool, SecretValue::copy_of("false")));
-        Ok(map([
+        let key = self.key(stack, keys)?;
+        let described = map([
             ("ceph_conf_overrides", map([("client", client)])),
             ("cluster", Data::Scalar(cluster)),
             ("dashboard_enabled", off),
             ("external_cluster_mon_ips", monitors),
             ("fsid", fsid),
-            ("keys", Data::List(vec![self.key(stack, keys)?])),
-        ]))
+            ("keys", Data::List(vec![key])),
+        ]);
+        Ok((described, id))
     }
 
     fn key(&self, stack: &str, keys: Vec<Data>) -> Result<Data, SourceError> {
@@ -94,7 +117,7 @@ impl Ceph {
         let mut known = Vec::new();
         for key in keys {
             match key.under("name") {
-                Some(Data::Scalar(name)) if name.is(&wanted) => return Ok(key),
+                Some(Data::Scalar(name)) if name.is(&wanted) && has_key(&key) => return Ok(key),
                 Some(Data::Scalar(name)) => {
                     // EXPOSE: a user's name is public
                     known.push(name.text.expose(|name| name.escape_debug().take(80).collect()));
@@ -105,18 +128,18 @@ impl Ceph {
         Err(CephError::NoKey { stack: stack.to_owned(), client: self.client.clone(), known }.into())
     }
 
-    fn described(&self, stack: &str) -> Result<Described, SourceError> {
+    fn described(&self, stack: &str) -> Result<(Described, PathBuf), SourceError> {
         let directories = self.directories(stack);
         let by_cephadm = self.cephadm_files(stack);
         for path in &by_cephadm {
             if let Some(content) = read_if_there(path)? {
-                return described_by_cephadm(content, path);
+                return Ok((described_by_cephadm(content, path)?, path.clone()));
             }
         }
         for directory in &directories {
             let path = directory.join("ceph-ansible/group_vars/all.yml");
             if let Some(content) = read_if_there(&path)? {
-                return described_by_ceph_ansible(content, &path, directory);
+                return Ok((described_by_ceph_ansible(content, &path, directory)?, path));
             }
         }
         let by_ceph_ansible = directories.iter().map(|path| path.join("ceph-ansible"));
@@ -125,21 +148,27 @@ impl Ceph {
         Err(CephError::NotFound { stack: stack.to_owned(), searched }.into())
     }
 
+    /// The stack's own directories of config-download: below the one that was named, or that one when it is the stack's;
+    /// then in the releases' places.
     fn directories(&self, stack: &str) -> Vec<PathBuf> {
-        match &self.config_download_dir {
-            Some(directory) => vec![directory.join(stack), directory.clone()],
-            None => self.places.config_download(stack, None),
-        }
+        let given = self.config_download_dir.iter();
+        let given = given.flat_map(|given| [Some(given.join(stack)), of_stack(given, stack)]).flatten();
+        given.chain(self.places.config_download(stack, None)).collect()
     }
 
-    /// The working directory's, or the one that a fault of the release left at home (LP#1978846).
+    /// In the stack's working directory, or at home, where a fault of the release has left it (LP#1978846).
     fn cephadm_files(&self, stack: &str) -> Vec<PathBuf> {
-        let beside = self.config_download_dir.as_deref().and_then(Path::parent).map(Path::to_owned);
-        let working_dir = beside.or_else(|| self.places.working_dir(stack));
-        let at_home = self.places.home.as_ref().filter(|_| self.config_download_dir.is_none());
-        let paths = working_dir.map(|directory| directory.join("ceph_client.yml"));
-        paths.into_iter().chain(at_home.map(|home| home.join("ceph_client.yaml"))).collect()
+        let given = self.config_download_dir.as_deref().and_then(Path::parent);
+        let given = given.and_then(|directory| of_stack(directory, stack));
+        let own = given.into_iter().chain(self.places.working_dir(stack));
+        let at_home = self.places.home.iter().map(|home| home.join("ceph_client.yaml"));
+        own.map(|directory| directory.join("ceph_client.yml")).chain(at_home).collect()
     }
+}
+
+/// `directory`, when it is the stack's.
+fn of_stack(directory: &Path, stack: &str) -> Option<PathBuf> {
+    directory.file_name().is_some_and(|name| name == stack).then(|| directory.to_owned())
 }
 
 struct Described {
@@ -153,8 +182,8 @@ fn described_by_cephadm(mut content: Data, path: &Path) -> Result<Described, Sou
     let mut said = |what| content.take_from(what).ok_or_else(|| silent(path, what));
     Ok(Described {
         cluster: scalar(said("tripleo_ceph_client_cluster")?, path, "tripleo_ceph_client_cluster")?,
-        fsid: said("tripleo_ceph_client_fsid")?,
-        monitors: said("external_cluster_mon_ips")?,
+        fsid: Data::Scalar(scalar(said("tripleo_ceph_client_fsid")?, path, "tripleo_ceph_client_fsid")?),
+        monitors: Data::Scalar(scalar(said("external_cluster_mon_ips")?, path, "external_cluster_mon_ips")?),
         keys: list(said("keys")?, path, "keys")?,
     })
 }
@@ -167,7 +196,7 @@ fn described_by_ceph_ansible(
     let mut said = |what| content.take_from(what).ok_or_else(|| silent(path, what));
     Ok(Described {
         cluster: scalar(said("cluster")?, path, "cluster")?,
-        fsid: said("fsid")?,
+        fsid: Data::Scalar(scalar(said("fsid")?, path, "fsid")?),
         keys: list(said("keys")?, path, "keys")?,
         monitors: monitors(directory)?,
     })
@@ -211,8 +240,28 @@ fn entries(data: Option<&Data>) -> &[Entry] {
     if let Some(Data::Map(entries)) = data { entries } else { &[] }
 }
 
+/// A value that says something.
 fn scalar(data: Data, path: &Path, what: &'static str) -> Result<Scalar, SourceError> {
-    if let Data::Scalar(scalar) = data { Ok(scalar) } else { Err(silent(path, what)) }
+    match data {
+        Data::Scalar(scalar) if says_something(&scalar) => Ok(scalar),
+        Data::Scalar(_) | Data::List(_) | Data::Map(_) => Err(silent(path, what)),
+    }
+}
+
+fn says_something(scalar: &Scalar) -> bool {
+    // EXPOSE: asked only whether it is empty
+    let is_empty = scalar.text.expose(|text| text.trim().is_empty());
+    scalar.kind != Kind::Null && !is_empty && !scalar.is(MASKED)
+}
+
+fn has_key(key: &Data) -> bool {
+    matches!(key.under("key"), Some(Data::Scalar(key)) if says_something(key))
+}
+
+fn text_of(data: &Data) -> Data {
+    let Data::Scalar(scalar) = data else { return Data::List(Vec::new()) };
+    // EXPOSE: a cluster's id is public
+    Data::Scalar(Scalar::new(scalar.kind, scalar.text.expose(SecretValue::copy_of)))
 }
 
 fn list(data: Data, path: &Path, what: &'static str) -> Result<Vec<Data>, SourceError> {

@@ -142,6 +142,8 @@ impl SourceError {
                 | Self::PlanMasked { .. }
                 | Self::Saved(
                     SavedError::AllNodesNotFound { .. }
+                        | SavedError::CopiesNotSaved { .. }
+                        | SavedError::EnvironmentNotSaved { .. }
                         | SavedError::DeploymentUnfinished { .. }
                         | SavedError::OutputNotSaved { .. }
                 )

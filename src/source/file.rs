@@ -6,7 +6,7 @@ use crate::model::{Data, EnvironmentFile, Origin, ParameterName, SourceKind};
 
 use super::config_download::ConfigDownload;
 use super::output::{Holder, checked};
-use super::plan::{Form, Plan};
+use super::plan::{Form, Layer, Plan, defaults_of, users_file};
 use super::recognize::{Recognized, layer, recognize};
 use super::release::export_settings;
 use super::{Harvest, Note, Output, Places, Release, SavedError, SourceError};
@@ -131,9 +131,10 @@ impl Gathered {
     fn add(&mut self, recognized: Recognized, name: String) -> Result<(), SourceError> {
         match recognized {
             Recognized::Output(file, value) => self.put(Output { file, value }),
-            Recognized::Plan(plan) => {
+            Recognized::Plan(plan, environments) => {
+                let set = self.set_in(environments, &name)?;
                 self.take_form(Form::Environment, name)?;
-                self.plan.layers.extend(plan.layers);
+                self.plan.layers.extend([Layer::settings(set)].into_iter().chain(plan.layers));
             }
             Recognized::Flat(parameters) => {
                 self.take_form(Form::Flat, name)?;
@@ -148,6 +149,25 @@ impl Gathered {
             }
         }
         Ok(())
+    }
+
+    /// What a plan's environment files set, as far as they are in it; the others are in its container alone.
+    fn set_in(
+        &mut self,
+        environments: Vec<Data>,
+        name: &str,
+    ) -> Result<Vec<(ParameterName, Data)>, SourceError> {
+        let mut set = Vec::new();
+        for mut listed in environments {
+            if let Some(data) = listed.take_from("data") {
+                set.extend(defaults_of(data, name)?);
+            } else if let Some(Data::Scalar(path)) = listed.take_from("path")
+                && let Some(path) = users_file(&path.text)
+            {
+                self.notes.push(Note::ElsewhereSet { name: name.to_owned(), path });
+            }
+        }
+        Ok(set)
     }
 
     /// Takes out of `parameters` what the bundle has files of its own for.

@@ -59,6 +59,18 @@ impl Harvest {
     pub const fn new(origin: Origin, plan: Plan, outputs: Vec<Output>) -> Self {
         Self { origin, plan, outputs, settings: Vec::new(), notes: Vec::new(), warnings: Vec::new() }
     }
+
+    /// Adds clusters of Ceph to those that there are.
+    pub fn add_ceph(&mut self, (ceph, notes): (Output, Vec<Note>)) {
+        self.notes.extend(notes);
+        let known = self.outputs.iter_mut().find(|output| output.file == ceph.file);
+        match (known, ceph) {
+            (Some(Output { value: Data::List(known), .. }), Output { value: Data::List(more), .. }) => {
+                known.extend(more);
+            }
+            (_, ceph) => self.outputs.push(ceph),
+        }
+    }
 }
 
 /// One output of the stack.
@@ -80,6 +92,22 @@ pub enum Note {
     AllNodes {
         /// The file.
         path: PathBuf,
+    },
+    /// Where a cluster of Ceph is described.
+    #[error("Ceph cluster of stack {stack}: {}", .path.display())]
+    Ceph {
+        /// The stack.
+        stack: String,
+        /// The file.
+        path: PathBuf,
+    },
+    /// A plan lists an environment file of its users that is not here.
+    #[error("{name}: lists {path}, which is not here: what it sets is not taken")]
+    ElsewhereSet {
+        /// The plan.
+        name: String,
+        /// The file in the plan's container.
+        path: String,
     },
     /// What a file is.
     #[error("{name}: {kind}")]

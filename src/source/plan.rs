@@ -1,10 +1,11 @@
 use crate::model::{Data, Entry, Kind, ParameterName, SecretOrigin};
+use crate::secret::SecretValue;
 use crate::yaml;
 
 use super::SourceError;
 
 /// What Heat writes in place of a hidden value (LP#1999665): a value is missing, whatever the file says.
-const MASKED: &str = "******";
+pub(super) const MASKED: &str = "******";
 
 /// The parameters of a plan, in layers: each beats those before it.
 #[derive(Debug, Default)]
@@ -131,6 +132,22 @@ pub(super) fn defaults_of(content: Data, name: &str) -> Result<Vec<(ParameterNam
         Data::Scalar(scalar) if scalar.kind == Kind::Null => Ok(Vec::new()),
         Data::Scalar(_) | Data::List(_) => Err(SourceError::PlanMalformed { name: name.to_owned() }),
     }
+}
+
+/// The path of an environment file in which users set certificates and keys.
+pub(super) fn users_file(path: &SecretValue) -> Option<String> {
+    let is_users = |path: &str| {
+        path == "user-environment.yaml"
+            || ["environments/ssl/", "user-environments/", "user-files/"]
+                .iter()
+                .any(|folder| path.starts_with(folder))
+    };
+    // EXPOSE: a file's path is public; one that leads out of the container is no object's name
+    path.expose(|path| (is_users(path) && !path.split('/').any(is_dots)).then(|| path.to_owned()))
+}
+
+fn is_dots(segment: &str) -> bool {
+    matches!(segment, "." | "..")
 }
 
 /// Whether Heat has masked `value`, or any value in it.

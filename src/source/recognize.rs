@@ -17,8 +17,8 @@ pub(super) enum Recognized {
     Flat(Vec<(ParameterName, Data)>),
     /// An output of a stack.
     Output(EnvironmentFile, Data),
-    /// A plan.
-    Plan(Plan),
+    /// A plan, and its environment files: each a `path` in its container, or `data`.
+    Plan(Plan, Vec<Data>),
 }
 
 /// Reads a file; `name` stands for it in errors.
@@ -37,7 +37,8 @@ pub(super) fn recognize(text: &[u8], name: &str) -> Result<(FileKind, Recognized
     if has("sops") {
         Err(SavedError::FileEncrypted { name: name.to_owned(), by: "sops" }.into())
     } else if has("passwords") || has("template") {
-        Ok((FileKind::Plan, Recognized::Plan(Plan::of_sections(sections, name)?.0)))
+        let (plan, environments) = Plan::of_sections(sections, name)?;
+        Ok((FileKind::Plan, Recognized::Plan(plan, environments)))
     } else if has("output_key") {
         output(Data::Map(sections), name)
     } else if has("parameter_defaults") {

@@ -16,6 +16,10 @@ pub enum SavedError {
     AllNodesTwice { one: PathBuf, other: PathBuf },
     #[error("the deployment of stack `{stack}` is not finished: its status is {status}")]
     DeploymentUnfinished { stack: String, status: String },
+    #[error("what users have set is not known: `{}` is missing", .path.display())]
+    CopiesNotSaved { path: PathBuf },
+    #[error("what users have set is not known: `{}` is missing or empty", .path.display())]
+    EnvironmentNotSaved { path: PathBuf },
     #[error("{name} is encrypted by {by}")]
     FileEncrypted { name: String, by: &'static str },
     #[error("{name} is none of the files that can be read")]
@@ -26,6 +30,8 @@ pub enum SavedError {
     NoSecrets,
     #[error("the working directory has no output `{output}`: there is no `{}`", .path.display())]
     OutputNotSaved { path: PathBuf, output: &'static str },
+    #[error("{release} has no working directory")]
+    ReleaseElsewhere { release: &'static str },
     #[error("{name} holds {kind}, and none of them is set")]
     SecretsUnset { name: String, kind: FileKind },
     #[error("`{parameter}` is set in two files, to two values: `{}` and `{}`", .one.display(), .other.display())]
@@ -48,6 +54,12 @@ impl Hint for SavedError {
             Self::DeploymentUnfinished { .. } => {
                 String::from("wait until `openstack overcloud status` says DEPLOY_SUCCESS, then pull again")
             }
+            Self::CopiesNotSaved { .. } => String::from(
+                "Heat has masked the environment, and these copies say what it hides; --allow-incomplete takes what was generated",
+            ),
+            Self::EnvironmentNotSaved { .. } => String::from(
+                "a deployment writes it when the stack is done; --allow-incomplete takes what was generated, also where a user has set something else",
+            ),
             Self::FileEncrypted { name, by } => {
                 let decrypt = match *by {
                     "ansible-vault" => "ansible-vault view",
@@ -67,6 +79,9 @@ impl Hint for SavedError {
             ),
             Self::OutputNotSaved { .. } => String::from(
                 "a deployment writes it when the stack is done: let `openstack overcloud deploy` end, or do without by --allow-incomplete",
+            ),
+            Self::ReleaseElsewhere { .. } => String::from(
+                "leave --release out, or pull from the cloud: before Wallaby the plan is in Swift",
             ),
             Self::SecretsUnset { .. } => String::from("let kolla-genpwd or pw-token-gen.py fill it first"),
             Self::SetTwice { parameter, .. } => format!(

@@ -14,20 +14,31 @@ use super::{SavedError, SourceError};
 const GENERATED: &str = "tripleoclient-parameters.yaml";
 
 /// What users set, and in which file. The order of the files is lost: of two values none can be preferred.
+#[derive(Default)]
 pub(super) struct UserEnvironments {
     set: BTreeMap<ParameterName, Vec<(PathBuf, Data)>>,
 }
 
 impl UserEnvironments {
     pub(super) fn in_working_dir(directory: &Path) -> Result<Self, SourceError> {
+        let path = directory.join("tripleo-heat-templates").join("user-environments");
+        // One that may not be looked at is read, so that the error says so
+        if !path.try_exists().unwrap_or(true) {
+            return Err(SavedError::CopiesNotSaved { path }.into());
+        }
         let mut set: BTreeMap<ParameterName, Vec<(PathBuf, Data)>> = BTreeMap::new();
-        let mut directories = vec![directory.join("tripleo-heat-templates").join("user-environments")];
+        let mut directories = vec![path];
         while let Some(directory) = directories.pop() {
-            directories.extend(fs::directories_below(&directory)?);
-            for path in files_in(&directory)? {
-                let Some(content) = read_if_there(&path)? else { continue };
-                for (parameter, value) in defaults_of(content, &path.display().to_string())? {
-                    set.entry(parameter).or_default().push((path.clone(), value));
+            for name in fs::names_in(&directory)? {
+                let path = directory.join(&name);
+                if path.is_symlink() || name == GENERATED {
+                    // A copy is no link; a link could lead round in circles
+                } else if path.is_dir() {
+                    directories.push(path);
+                } else if path.is_file() {
+                    for (parameter, value) in set_in(&path)? {
+                        set.entry(parameter).or_default().push((path.clone(), value));
+                    }
                 }
             }
         }
@@ -47,15 +58,15 @@ impl UserEnvironments {
     }
 }
 
-fn files_in(directory: &Path) -> Result<Vec<PathBuf>, SourceError> {
-    if !directory.exists() {
-        return Ok(Vec::new());
+/// What a file sets. Users' files may have any name, a descriptor's number too; among them lie templates and scripts, which
+/// set nothing.
+fn set_in(path: &Path) -> Result<Vec<(ParameterName, Data)>, SourceError> {
+    let is_named =
+        path.extension().is_some_and(|ending| ending == "yaml" || ending == "yml" || ending == "json");
+    match read_if_there(path) {
+        Ok(Some(content @ Data::Map(_))) => defaults_of(content, &path.display().to_string()),
+        Ok(_) => Ok(Vec::new()),
+        Err(SourceError::Yaml(_)) if !is_named => Ok(Vec::new()),
+        Err(error) => Err(error),
     }
-    let is_environment = |path: &PathBuf| {
-        path.extension().is_some_and(|ending| ending == "yaml" || ending == "yml" || ending == "json")
-            && path.file_name().is_some_and(|name| name != GENERATED)
-            && path.is_file()
-    };
-    let paths = fs::names_in(directory)?.into_iter().map(|name| directory.join(name));
-    Ok(paths.filter(is_environment).collect())
 }

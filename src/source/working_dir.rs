@@ -73,21 +73,27 @@ fn stacks_of(names: &[OsString]) -> Vec<String> {
 /// of this stack's; [`SavedError::DeploymentUnfinished`], [`SourceError::OutputUnusable`],
 /// [`SavedError::OutputNotSaved`], [`SourceError::PlanMasked`] and [`SourceError::PlanChanging`].
 pub fn from_working_dir(wanted: &WorkingDir) -> Result<Harvest, SourceError> {
+    if let Some(release) = wanted.release.filter(|release| release.layout() != Layout::WorkingDirectory) {
+        return Err(SavedError::ReleaseElsewhere { release: release.title() }.into());
+    }
     let passwords = wanted.passwords_file()?;
-    until_unchanged(&passwords, |text| wanted.read(&passwords, text))
+    until_unchanged(&passwords, &wanted.other_files(), |text| wanted.read(&passwords, text))
 }
 
-/// What `read` makes of a file's text, once the file has not changed in the meantime: a deployment may write it.
+/// What `read` makes of a file's text, once neither it nor `others` have changed in the meantime: a deployment may write
+/// them.
 fn until_unchanged<T>(
     path: &Path,
+    others: &[PathBuf],
     mut read: impl FnMut(&SecretBuffer) -> Result<T, SourceError>,
 ) -> Result<T, SourceError> {
+    let times = || others.iter().map(|path| fs::modified(path).ok()).collect::<Vec<_>>();
     for _ in 0..READINGS {
-        let before = fs::read_secret(path)?;
+        let (before, times_before) = (fs::read_secret(path)?, times());
         let made = read(&before)?;
         let after = fs::read_secret(path)?;
         // EXPOSE: compared in place
-        if before.expose(|before| after.expose(|after| before == after)) {
+        if before.expose(|before| after.expose(|after| before == after)) && times() == times_before {
             return Ok(made);
         }
     }
@@ -97,6 +103,16 @@ fn until_unchanged<T>(
 impl WorkingDir {
     fn file(&self, name: &str) -> PathBuf {
         self.directory.join(name)
+    }
+
+    fn environment_file(&self) -> PathBuf {
+        self.file(&format!("environment/tripleo-{}-environment.yaml", self.stack))
+    }
+
+    /// What is read beside the passwords.
+    fn other_files(&self) -> Vec<PathBuf> {
+        let outputs = EnvironmentFile::ALL.into_iter().filter_map(EnvironmentFile::output);
+        outputs.map(|output| self.output_file(output)).chain([self.environment_file()]).collect()
     }
 
     fn passwords_file(&self) -> Result<PathBuf, SourceError> {
@@ -184,25 +200,33 @@ impl WorkingDir {
         generated: &[(ParameterName, Data)],
         incomplete: &mut Incomplete,
     ) -> Result<Vec<(ParameterName, Data)>, SourceError> {
-        let path = self.file(&format!("environment/tripleo-{}-environment.yaml", self.stack));
-        let Some(mut saved) = read_if_there(&path)? else { return Ok(Vec::new()) };
-        let Some(Data::Map(defaults)) = saved.take_from("parameter_defaults") else { return Ok(Vec::new()) };
-        let (mut own, mut set) = (None, Vec::new());
+        let path = self.environment_file();
+        let saved = read_if_there(&path)?.and_then(|mut saved| saved.take_from("parameter_defaults"));
+        let Some(Data::Map(defaults)) = saved else {
+            incomplete.without(Err::<(), _>(SavedError::EnvironmentNotSaved { path }.into()))?;
+            return Ok(Vec::new());
+        };
+        let mut own = if defaults.iter().any(|(_, value)| is_masked(value)) {
+            incomplete.without(UserEnvironments::in_working_dir(&self.directory))?.unwrap_or_default()
+        } else {
+            UserEnvironments::default()
+        };
+        let mut set = Vec::new();
         for (key, value) in defaults {
             let bad = || SourceError::PlanMalformed { name: path.display().to_string() };
             // EXPOSE: a parameter's name is public
             let parameter = key.text.expose(ParameterName::parse).map_err(|_| bad())?;
+            let generated = generated.iter().find(|(known, _)| *known == parameter).map(|(_, value)| value);
             if !is_masked(&value) {
-                set.push((parameter, value));
+                // The environment has what was generated, too: nobody has set that
+                if !generated.is_some_and(|generated| generated.same(&value)) {
+                    set.push((parameter, value));
+                }
                 continue;
             }
-            let own = match &mut own {
-                Some(own) => own,
-                None => own.insert(UserEnvironments::in_working_dir(&self.directory)?),
-            };
             if let Some(value) = own.take(&parameter)? {
                 set.push((parameter, value));
-            } else if !generated.iter().any(|(known, _)| *known == parameter) {
+            } else if generated.is_none() {
                 let name = path.display().to_string();
                 incomplete.without(Err::<(), _>(SourceError::PlanMasked { name, parameter }))?;
             }
@@ -273,15 +297,19 @@ mod tests {
     use super::*;
     use crate::fs::TemporaryDirectory;
 
-    /// How often a file is read that is written anew during the first `changes` readings.
-    fn readings(changes: usize) -> Result<usize, SourceError> {
+    /// How often the files are read when `changing` is written anew during the first `changes` readings.
+    fn readings(changing: &str, changes: usize) -> Result<usize, SourceError> {
         let here = TemporaryDirectory::scratch();
         let path = here.write("central-passwords.yaml", "0");
+        let environment = here.path().join("environment.yaml");
         let mut times = 0;
-        until_unchanged(&path, |_| {
+        until_unchanged(&path, &[environment], |_| {
             times += 1;
             if times <= changes {
-                here.write("central-passwords.yaml", &times.to_string());
+                let written = here.write(changing, &times.to_string());
+                // Clocks of file systems are coarse
+                let then = std::time::UNIX_EPOCH + std::time::Duration::from_secs(times as u64);
+                std::fs::File::options().write(true).open(written).unwrap().set_modified(then).unwrap();
             }
             Ok(times)
         })
@@ -289,8 +317,10 @@ mod tests {
 
     #[test]
     fn a_file_that_changes_while_it_is_read_is_read_again_and_not_for_ever() {
-        assert_eq!(readings(0).unwrap(), 1);
-        assert_eq!(readings(2).unwrap(), 3);
-        assert!(matches!(readings(3), Err(SourceError::PlanChanging { times: 3, .. })));
+        for changing in ["central-passwords.yaml", "environment.yaml"] {
+            assert_eq!(readings(changing, 0).unwrap(), 1);
+            assert_eq!(readings(changing, 2).unwrap(), 3);
+            assert!(matches!(readings(changing, 3), Err(SourceError::PlanChanging { times: 3, .. })));
+        }
     }
 }

@@ -5,8 +5,7 @@ use reqwest::Url;
 use serde::Deserialize;
 
 use crate::model::{Data, hex};
-use crate::secret::SecretValue;
-use crate::source::plan::{Layer, defaults_of};
+use crate::source::plan::{Layer, defaults_of, users_file};
 use crate::source::{Plan, Service, SourceError};
 use crate::yaml;
 
@@ -159,22 +158,6 @@ async fn containers(session: &Session<'_>, swift: &Url) -> Result<Vec<String>, S
 /// A plan's name is a stack's; other containers need not be asked about.
 fn is_plans_name(name: &str) -> bool {
     name.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
-}
-
-/// The path of an environment file in which users set certificates and keys.
-fn users_file(path: &SecretValue) -> Option<String> {
-    let is_users = |path: &str| {
-        path == "user-environment.yaml"
-            || ["environments/ssl/", "user-environments/", "user-files/"]
-                .iter()
-                .any(|folder| path.starts_with(folder))
-    };
-    // EXPOSE: a file's path is public; one that leads out of the container is no object's name
-    path.expose(|path| (is_users(path) && !path.split('/').any(is_dots)).then(|| path.to_owned()))
-}
-
-fn is_dots(segment: &str) -> bool {
-    matches!(segment, "." | "..")
 }
 
 /// Swift's `ETag` is the MD5 of the body, but for objects in segments (DLO, SLO): theirs is of something else.
