@@ -4,15 +4,15 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use crate::fs;
-use crate::model::{Data, EnvironmentFile, Origin, ParameterName, SecretOrigin, SourceKind};
+use crate::model::{Data, EnvironmentFile, Origin, SecretOrigin, SourceKind};
 use crate::secret::SecretBuffer;
 use crate::yaml;
 
 use super::config_download::ConfigDownload;
 use super::output::{Holder, checked};
-use super::plan::{Holds, Layer, Plan, is_masked, parameters};
+use super::plan::{Holds, Layer, Plan, parameters};
 use super::release::{config_download_in, export_settings};
-use super::user_environments::UserEnvironments;
+use super::user_environments::set_by_users;
 use super::{Harvest, Layout, Note, Output, Places, Release, SavedError, SourceError, Warning};
 
 /// How often files that change are read.
@@ -190,48 +190,9 @@ impl WorkingDir {
         if generated.is_empty() {
             return Err(SourceError::PlanWithoutPasswords { name });
         }
-        let set = self.set_by_users(&generated, incomplete)?;
+        let set = set_by_users(&self.environment_file(), &self.directory, &generated, incomplete)?;
         let generated = Layer::new(SecretOrigin::Generated, Holds::Secrets, generated);
         Ok(Plan { layers: vec![generated, Layer::settings(set)], ..Plan::default() })
-    }
-
-    fn set_by_users(
-        &self,
-        generated: &[(ParameterName, Data)],
-        incomplete: &mut Incomplete,
-    ) -> Result<Vec<(ParameterName, Data)>, SourceError> {
-        let path = self.environment_file();
-        let saved = read_if_there(&path)?.and_then(|mut saved| saved.take_from("parameter_defaults"));
-        let Some(Data::Map(defaults)) = saved else {
-            incomplete.without(Err::<(), _>(SavedError::EnvironmentNotSaved { path }.into()))?;
-            return Ok(Vec::new());
-        };
-        let mut own = if defaults.iter().any(|(_, value)| is_masked(value)) {
-            incomplete.without(UserEnvironments::in_working_dir(&self.directory))?.unwrap_or_default()
-        } else {
-            UserEnvironments::default()
-        };
-        let mut set = Vec::new();
-        for (key, value) in defaults {
-            let bad = || SourceError::PlanMalformed { name: path.display().to_string() };
-            // EXPOSE: a parameter's name is public
-            let parameter = key.text.expose(ParameterName::parse).map_err(|_| bad())?;
-            let generated = generated.iter().find(|(known, _)| *known == parameter).map(|(_, value)| value);
-            if !is_masked(&value) {
-                // The environment has what was generated, too: nobody has set that
-                if !generated.is_some_and(|generated| generated.same(&value)) {
-                    set.push((parameter, value));
-                }
-                continue;
-            }
-            if let Some(value) = own.take(&parameter)? {
-                set.push((parameter, value));
-            } else if generated.is_none() {
-                let name = path.display().to_string();
-                incomplete.without(Err::<(), _>(SourceError::PlanMasked { name, parameter }))?;
-            }
-        }
-        Ok(set)
     }
 
     fn all_nodes(&self) -> Result<(Data, PathBuf), SourceError> {
@@ -264,13 +225,13 @@ impl WorkingDir {
 }
 
 /// What is missing, and whether that is allowed.
-struct Incomplete {
+pub(super) struct Incomplete {
     is_allowed: bool,
     warnings: Vec<Warning>,
 }
 
 impl Incomplete {
-    fn without<T>(&mut self, found: Result<T, SourceError>) -> Result<Option<T>, SourceError> {
+    pub(super) fn without<T>(&mut self, found: Result<T, SourceError>) -> Result<Option<T>, SourceError> {
         match found {
             Ok(value) => Ok(Some(value)),
             Err(error) if self.is_allowed && error.is_of_an_incomplete_stack() => {
