@@ -106,6 +106,9 @@ impl Hint for FileError {
             Self::Os { source, .. } if source.kind() == io::ErrorKind::IsADirectory => {
                 String::from("name a file")
             }
+            Self::Os { source, .. } if source.kind() == io::ErrorKind::NotADirectory => {
+                String::from("name a directory")
+            }
             Self::Os { source, .. } if source.kind() == io::ErrorKind::PermissionDenied => {
                 String::from("run this as a user who may")
             }

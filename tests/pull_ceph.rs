@@ -158,7 +158,7 @@ fn another_client_can_be_named_and_the_vault_can_name_the_stacks() {
     let (scratch, recipient) = Scratch::with_plan();
     ceph_ansible(&scratch, "given/dcn0");
     scratch.write("dcn-vault.yaml", "version: 1\nsource: {ceph: {stacks: [dcn0], client: nobody}}\n", 0o644);
-    let more = ["--cephx-key-client-name", "external", "--config-download-dir", "given"];
+    let more = ["--cephx-key-client-name", "client.external", "--config-download-dir", "given"];
     let refused = scratch.run(pull(&recipient, &more[..2]));
     assert!(
         refused.err.starts_with(
@@ -181,7 +181,7 @@ fn another_client_can_be_named_and_the_vault_can_name_the_stacks() {
 fn what_is_missing_is_named_and_nothing_is_written() {
     let (scratch, recipient) = Scratch::with_plan();
     ceph_ansible(&scratch, "config-download/dcn0");
-    let no_key = "error: the Ceph cluster of stack `dcn0` has no key for `client.cinder`\nhint: name one with --cephx-key-client-name; it has client.openstack, client.external\n";
+    let no_key = "error: the Ceph cluster of stack `dcn0` has no key for `client.cinder`\nhint: name one with --cephx-key-client-name; it has openstack, external\n";
     scratch
         .refuses(&pull(&recipient, &["--ceph-stack", "dcn0", "--cephx-key-client-name", "cinder"]), no_key);
     std::fs::remove_file(scratch.join("config-download/dcn0/global_vars.yaml")).unwrap();

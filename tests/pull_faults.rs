@@ -44,7 +44,7 @@ const REPAIR: &str = "its outputs may be stale: repair the stack until it is *_C
 const OWN_WORDS: &str = "Heat's own words: openstack stack output show overcloud EndpointMap";
 const UPDATE: &str = "look, then update the stack: openstack stack output show overcloud EndpointMap";
 const SCOPE: &str = "set `project_name` (OS_PROJECT_NAME), and check the user's role in it";
-const NO_STACK: &str = "name it with --stack; `openstack stack list` shows what this project has";
+const NO_STACK: &str = "name it with --stack; `dcn-vault pull --list` shows what there is";
 
 const AT_ONCE: usize = 12;
 
@@ -113,7 +113,7 @@ fn an_output_that_goes_wrong_leaves_nothing() {
         (Fault::forbidden(output()), "Heat refuses this: the user's role is not enough (403)", ROLE),
         (refused(output()), "Heat does not accept the token that Keystone gave (401)", TOKEN),
         (absent(output()), "stack `overcloud` has no output `EndpointMap`", "is it the control plane's stack? Name it with --stack"),
-        (absent(Place::Output(String::from("AllNodesConfig"))), "the data of all nodes of stack `overcloud` is neither an output nor a file here", "Train keeps it in /var/lib/mistral/overcloud/group_vars/overcloud.json, Ussuri and Victoria in {here}/config-download/overcloud/group_vars/overcloud.json, Wallaby and later in {here}/overcloud-deploy/overcloud/config-download/overcloud/group_vars/overcloud.json, of whoever deployed: name the directory that has it with --config-download-dir"),
+        (absent(Place::Output(String::from("AllNodesConfig"))), "the data of all nodes of stack `overcloud` cannot be found", "Train keeps it in /var/lib/mistral/overcloud/group_vars/overcloud.json, Ussuri and Victoria in {here}/config-download/overcloud/group_vars/overcloud.json, Wallaby and later in {here}/overcloud-deploy/overcloud/config-download/overcloud/group_vars/overcloud.json, of whoever deployed: name the directory above `group_vars` with --config-download-dir"),
         (escapes(output()), "Heat answered with status 500", DELAYED),
         (Fault::NotJson(output()), "Heat gave an answer that is not JSON", OTHER_SERVICE),
         (Fault::Truncated(output()), "Heat's answer broke off", BROKEN),

@@ -169,7 +169,6 @@ fn what_is_none_of_the_kinds_says_what_to_do_and_leaves_nothing() {
     let vault = "let it say its text to us alone: ansible-vault view f | dcn-vault pull --from-file -";
     let sops = "let it say its text to us alone: sops decrypt f | dcn-vault pull --from-file -";
     let age = "let it say its text to us alone: age -d -i IDENTITY f | dcn-vault pull --from-file -";
-    let plan = "is it the plan of a deployed stack? Name it with --plan, or give another --from-file";
     let masked = "it was saved from what Heat shows (LP#1999665): set the value anew, and update the stack";
     let secrets =
         "give the plan or the passwords too: --from-file plan-environment.yaml, say; it can be repeated";
@@ -214,11 +213,26 @@ fn what_is_none_of_the_kinds_says_what_to_do_and_leaves_nothing() {
             LOOK,
         ),
         ("parameter_defaults: {EndpointMapOverride: null}\n", "output `EndpointMap` of `f` is null", LOOK),
-        ("parameter_defaults: {}\n", "f has no passwords: `passwords` is missing or empty", plan),
+        ("parameter_defaults: {}\n", "f has no passwords: `parameter_defaults` is missing or empty", LOOK),
         (
             "parameter_defaults: {NovaPassword: '******'}\n",
             "f: `NovaPassword` holds `******`, which is Heat's mask and no value",
             masked,
+        ),
+        (
+            "database_password: \"$ANSIBLE_VAULT;1.1;AES256\\n6162\"\n",
+            "f: `database_password` is encrypted by ansible-vault, and is no value yet",
+            "decrypt it first: `ansible-vault decrypt` a copy, or let Ansible write the file",
+        ),
+        (
+            "database_password: !vault |\n  $ANSIBLE_VAULT;1.1;AES256\n",
+            "f:1:20: unsupported tag",
+            "a value tagged `!vault` is encrypted by ansible-vault: decrypt it first; put one that only starts with `!` in quotes",
+        ),
+        (
+            "{\n  \"output_key\": \"GlobalConfig\",\n  \"output_value\": {\"a\": \n",
+            "f:4:0: expected JSON",
+            "look at that place: a bracket, a quote or a comma is missing or too much",
         ),
         (OUTPUT, "none of the files has a secret", secrets),
     ];

@@ -172,7 +172,7 @@ fn a_masked_value_in_a_config_download_directory_is_refused() {
     assert_refused(
         &ended,
         1,
-        "error: the data of all nodes of stack `overcloud` is neither an output nor a file here\nhint: looked for download/group_vars/overcloud.json and download/overcloud/group_vars/overcloud.json: name the directory that has it with --config-download-dir\n",
+        "error: the data of all nodes of stack `overcloud` cannot be found\nhint: looked for download/group_vars/overcloud.json and download/overcloud/group_vars/overcloud.json: name the directory above `group_vars` with --config-download-dir\n",
     );
     scratch.write("download/group_vars/overcloud.json", r#"{"key": "******"}"#, 0o600);
     let hidden =

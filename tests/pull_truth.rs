@@ -85,6 +85,16 @@ fn what_a_release_does_not_have_is_named_with_the_way_to_do_without() {
 }
 
 #[test]
+fn without_the_nodes_data_a_stack_is_still_one_of_train_or_later() {
+    let mut contents = Contents::made_up();
+    contents.outputs.retain(|(name, _)| name != "AllNodesConfig");
+    let cloud = Cloud::start(contents);
+    let (_, pulled) = pull(&cloud, &["--allow-incomplete"]);
+    assert!(pulled.err.contains("release: train to victoria\n"), "{}", pulled.err);
+    assert!(pulled.out.contains("export-settings.yaml"), "{}", pulled.out);
+}
+
+#[test]
 fn a_mask_in_the_stacks_environment_is_no_password() {
     let mut contents = Contents::made_up();
     contents.passwords["RedisPassword"] = "******".into();

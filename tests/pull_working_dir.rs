@@ -201,7 +201,7 @@ type Case = (fn(&Scratch), &'static str, &'static str);
 
 #[test]
 fn what_is_not_there_is_named_and_nothing_is_written() {
-    let cases: [Case; 8] = [
+    let cases: [Case; 11] = [
         (
             |scratch| std::fs::remove_file(scratch.join("wd/outputs/GlobalConfig")).unwrap(),
             "the working directory has no output `GlobalConfig`: there is no `wd/outputs/GlobalConfig`",
@@ -216,8 +216,8 @@ fn what_is_not_there_is_named_and_nothing_is_written() {
         ),
         (
             |scratch| std::fs::remove_dir_all(scratch.join("wd/config-download")).unwrap(),
-            "the data of all nodes of stack `central` is neither an output nor a file here",
-            "looked for wd/config-download/central/group_vars/overcloud.json and wd/config-download/central/central/group_vars/overcloud.json: name the directory that has it with --config-download-dir",
+            "the data of all nodes of stack `central` cannot be found",
+            "looked for wd/config-download/central/group_vars/overcloud.json and wd/config-download/central/central/group_vars/overcloud.json: name the directory above `group_vars` with --config-download-dir",
         ),
         (
             |scratch| {
@@ -233,7 +233,7 @@ fn what_is_not_there_is_named_and_nothing_is_written() {
                 scratch.write("wd/central-deployment_status.yaml", status, 0o644);
             },
             "the deployment of stack `central` is not finished: its status is DEPLOY_FAILED",
-            "wait until `openstack overcloud status` says DEPLOY_SUCCESS, then pull again",
+            "repair the deployment until `openstack overcloud status` says DEPLOY_SUCCESS, then pull again",
         ),
         (
             |scratch| {
@@ -247,6 +247,28 @@ fn what_is_not_there_is_named_and_nothing_is_written() {
             |scratch| std::fs::remove_file(scratch.join("wd/central-passwords.yaml")).unwrap(),
             "`wd` is no working directory of stack `central`: it has no central-passwords.yaml",
             "name the directory of a deployment by Wallaby or later, ~/overcloud-deploy/STACK; before, the plan is in Swift: pull from the cloud",
+        ),
+        (
+            |scratch| {
+                scratch.write("wd/central-passwords.yaml", "$ANSIBLE_VAULT;1.1;AES256\n6162\n", 0o600);
+            },
+            "wd/central-passwords.yaml is encrypted by ansible-vault",
+            "let it say its text to us alone: ansible-vault view wd/central-passwords.yaml | dcn-vault pull --from-file -",
+        ),
+        (
+            |scratch| {
+                scratch.write("wd/central-passwords.yaml", "parameter_defaults: {}\n", 0o600);
+            },
+            "wd/central-passwords.yaml has no passwords: `parameter_defaults` is missing or empty",
+            "look into the file: was it written whole, and is it the right one?",
+        ),
+        (
+            |scratch| {
+                std::fs::remove_dir_all(scratch.join("wd")).unwrap();
+                scratch.write("wd", "", 0o600);
+            },
+            "cannot read `wd`: not a directory",
+            "name a directory",
         ),
         (
             |scratch| std::fs::remove_dir_all(scratch.join("wd")).unwrap(),

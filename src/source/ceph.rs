@@ -67,6 +67,11 @@ impl Ceph {
         Self { stacks, client: String::from("openstack"), config_download_dir: None, places }
     }
 
+    /// With or without `client.`: both are said.
+    fn user(&self) -> &str {
+        self.client.strip_prefix(CLIENT).unwrap_or(&self.client)
+    }
+
     /// The environment file for them, and where each was found.
     ///
     /// # Errors
@@ -97,7 +102,7 @@ impl Ceph {
         let id = text_of(&fsid);
         // EXPOSE: a path, made of a cluster's name, which is public
         let keyring =
-            cluster.text.expose(|cluster| format!("/etc/ceph/{cluster}.client.{}.keyring", self.client));
+            cluster.text.expose(|cluster| format!("/etc/ceph/{cluster}.client.{}.keyring", self.user()));
         let client = map([("keyring", text(&keyring))]);
         let off = Data::Scalar(Scalar::new(Kind::Bool, SecretValue::copy_of("false")));
         let key = self.key(stack, keys)?;
@@ -113,19 +118,22 @@ impl Ceph {
     }
 
     fn key(&self, stack: &str, keys: Vec<Data>) -> Result<Data, SourceError> {
-        let wanted = format!("client.{}", self.client);
+        let wanted = format!("client.{}", self.user());
         let mut known = Vec::new();
         for key in keys {
             match key.under("name") {
                 Some(Data::Scalar(name)) if name.is(&wanted) && has_key(&key) => return Ok(key),
                 Some(Data::Scalar(name)) => {
                     // EXPOSE: a user's name is public
-                    known.push(name.text.expose(|name| name.escape_debug().take(80).collect()));
+                    known
+                        .push(name.text.expose(|name| {
+                            name.trim_start_matches(CLIENT).escape_debug().take(80).collect()
+                        }));
                 }
                 _ => {}
             }
         }
-        Err(CephError::NoKey { stack: stack.to_owned(), client: self.client.clone(), known }.into())
+        Err(CephError::NoKey { stack: stack.to_owned(), client: self.user().to_owned(), known }.into())
     }
 
     fn described(&self, stack: &str) -> Result<(Described, PathBuf), SourceError> {
@@ -158,9 +166,10 @@ impl Ceph {
 
     /// In the stack's working directory, or at home, where a fault of the release has left it (LP#1978846).
     fn cephadm_files(&self, stack: &str) -> Vec<PathBuf> {
-        let given = self.config_download_dir.as_deref().and_then(Path::parent);
-        let given = given.and_then(|directory| of_stack(directory, stack));
-        let own = given.into_iter().chain(self.places.working_dir(stack));
+        let given = self.config_download_dir.as_deref();
+        let given = [given, given.and_then(Path::parent)].into_iter().flatten();
+        let given = given.filter_map(|directory| of_stack(directory, stack));
+        let own = given.chain(self.places.working_dir(stack));
         let at_home = self.places.home.iter().map(|home| home.join("ceph_client.yaml"));
         own.map(|directory| directory.join("ceph_client.yml")).chain(at_home).collect()
     }
@@ -170,6 +179,8 @@ impl Ceph {
 fn of_stack(directory: &Path, stack: &str) -> Option<PathBuf> {
     directory.file_name().is_some_and(|name| name == stack).then(|| directory.to_owned())
 }
+
+const CLIENT: &str = "client.";
 
 struct Described {
     cluster: Scalar,

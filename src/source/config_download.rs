@@ -51,7 +51,10 @@ impl ConfigDownload<'_> {
                 "Train keeps it in {train}, Ussuri and Victoria in {victoria}, Wallaby and later in {wallaby}, of whoever deployed"
             ),
             (None, Some(release), [path]) => {
-                format!("{} keeps it in {path}, of whoever deployed", release.title())
+                format!(
+                    "{} keeps it in {path}, of whoever deployed; leave --release out where the stack has it itself",
+                    release.title()
+                )
             }
             (_, _, paths) => format!("looked for {}", paths.join(" and ")),
         }

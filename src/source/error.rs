@@ -249,7 +249,7 @@ impl Hint for SourceError {
             ),
             Self::StackInProgress { .. } => String::from("wait until it is *_COMPLETE, then pull again"),
             Self::StackNotFound { .. } => {
-                String::from("name it with --stack; `openstack stack list` shows what this project has")
+                String::from("name it with --stack; `dcn-vault pull --list` shows what there is")
             }
             Self::Status { status: 400, .. } => {
                 String::from("does the URL begin with http:// where the port speaks https?")

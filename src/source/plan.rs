@@ -2,7 +2,7 @@ use crate::model::{Data, Entry, Kind, ParameterName, SecretOrigin};
 use crate::secret::SecretValue;
 use crate::yaml;
 
-use super::SourceError;
+use super::{SavedError, SourceError};
 
 /// What Heat writes in place of a hidden value (LP#1999665): a value is missing, whatever the file says.
 pub(super) const MASKED: &str = "******";
@@ -159,6 +159,16 @@ pub(super) fn is_masked(value: &Data) -> bool {
     }
 }
 
+/// Whether ansible-vault has encrypted `value`: its text with the tag removed is ciphertext, and no password.
+fn is_encrypted(value: &Data) -> bool {
+    match value {
+        // EXPOSE: its first characters are compared
+        Data::Scalar(scalar) => scalar.text.expose(|text| text.starts_with("$ANSIBLE_VAULT;")),
+        Data::List(items) => items.iter().any(is_encrypted),
+        Data::Map(entries) => entries.iter().any(|(_, item)| is_encrypted(item)),
+    }
+}
+
 /// The parameters of one section.
 pub(super) fn parameters(content: Data, name: &str) -> Result<Vec<(ParameterName, Data)>, SourceError> {
     let malformed = || SourceError::PlanMalformed { name: name.to_owned() };
@@ -170,6 +180,9 @@ pub(super) fn parameters(content: Data, name: &str) -> Result<Vec<(ParameterName
                 let parameter = key.text.expose(ParameterName::parse).map_err(|_| malformed())?;
                 if is_masked(&value) {
                     return Err(SourceError::PlanMasked { name: name.to_owned(), parameter });
+                }
+                if is_encrypted(&value) {
+                    return Err(SavedError::ValueEncrypted { name: name.to_owned(), parameter }.into());
                 }
                 Ok((parameter, value))
             })

@@ -52,17 +52,20 @@ pub(super) fn recognize(text: &[u8], name: &str) -> Result<(FileKind, Recognized
     }
 }
 
-/// `{` begins JSON; what is no JSON may still be YAML.
+/// `{` begins JSON; what is no JSON may still be YAML, unless a quoted key comes next.
 fn read(text: &[u8], name: &str) -> Result<Data, SourceError> {
-    if text.trim_ascii_start().starts_with(b"{")
-        && let Ok(data) = json::read(text, name)
-    {
-        return Ok(data);
+    if let Some(inner) = text.trim_ascii_start().strip_prefix(b"{") {
+        match json::read(text, name) {
+            Ok(data) => return Ok(data),
+            Err(error) if inner.trim_ascii_start().starts_with(b"\"") => return Err(error.into()),
+            Err(_) => {}
+        }
     }
     Ok(yaml::read(text, name)?)
 }
 
-fn encrypted_by(text: &[u8]) -> Option<&'static str> {
+/// What has encrypted a file as a whole.
+pub(super) fn encrypted_by(text: &[u8]) -> Option<&'static str> {
     let begins = |with: &str| text.starts_with(with.as_bytes());
     if begins("$ANSIBLE_VAULT;") {
         Some("ansible-vault")
@@ -96,7 +99,7 @@ fn environment(mut sections: Data, name: &str) -> Result<(FileKind, Recognized),
     let defaults = sections.take_from("parameter_defaults");
     let parameters = defaults.map_or_else(|| Ok(Vec::new()), |defaults| parameters(defaults, name))?;
     if parameters.is_empty() {
-        return Err(SourceError::PlanWithoutPasswords { name: name.to_owned() });
+        return Err(SavedError::PasswordsMissing { name: name.to_owned() }.into());
     }
     let is_exported = |(name, _): &(ParameterName, Data)| EnvironmentFile::taking(name.as_str()).is_some();
     let kind = if parameters.iter().any(is_exported) { FileKind::Export } else { FileKind::Environment };

@@ -10,7 +10,7 @@ use super::FileKind;
 #[non_exhaustive]
 #[allow(missing_docs, reason = "each variant's text says what it is; the fields are the words in it")]
 pub enum SavedError {
-    #[error("the data of all nodes of stack `{stack}` is neither an output nor a file here")]
+    #[error("the data of all nodes of stack `{stack}` cannot be found")]
     AllNodesNotFound { stack: String, places: String },
     #[error("the data of all nodes is in two files: `{}` and `{}`", .one.display(), .other.display())]
     AllNodesTwice { one: PathBuf, other: PathBuf },
@@ -22,6 +22,8 @@ pub enum SavedError {
     EnvironmentNotSaved { path: PathBuf },
     #[error("{name} is encrypted by {by}")]
     FileEncrypted { name: String, by: &'static str },
+    #[error("{name}: `{parameter}` is encrypted by ansible-vault, and is no value yet")]
+    ValueEncrypted { name: String, parameter: ParameterName },
     #[error("{name} is none of the files that can be read")]
     FileUnknown { name: String },
     #[error("{one} and {other} are of different deployment tools")]
@@ -30,6 +32,8 @@ pub enum SavedError {
     NoSecrets,
     #[error("the working directory has no output `{output}`: there is no `{}`", .path.display())]
     OutputNotSaved { path: PathBuf, output: &'static str },
+    #[error("{name} has no passwords: `parameter_defaults` is missing or empty")]
+    PasswordsMissing { name: String },
     #[error("{release} has no working directory")]
     ReleaseElsewhere { release: &'static str },
     #[error("{name} holds {kind}, and none of them is set")]
@@ -46,10 +50,13 @@ impl Hint for SavedError {
     fn hint(&self) -> String {
         match self {
             Self::AllNodesNotFound { places, .. } => {
-                format!("{places}: name the directory that has it with --config-download-dir")
+                format!("{places}: name the directory above `group_vars` with --config-download-dir")
             }
             Self::AllNodesTwice { .. } => String::from(
                 "one is of a release before: name the right directory with --config-download-dir, or the release with --release",
+            ),
+            Self::DeploymentUnfinished { status, .. } if status.ends_with("_FAILED") => String::from(
+                "repair the deployment until `openstack overcloud status` says DEPLOY_SUCCESS, then pull again",
             ),
             Self::DeploymentUnfinished { .. } => {
                 String::from("wait until `openstack overcloud status` says DEPLOY_SUCCESS, then pull again")
@@ -80,6 +87,9 @@ impl Hint for SavedError {
             Self::OutputNotSaved { .. } => String::from(
                 "a deployment writes it when the stack is done: let `openstack overcloud deploy` end, or do without by --allow-incomplete",
             ),
+            Self::PasswordsMissing { .. } => {
+                String::from("look into the file: was it written whole, and is it the right one?")
+            }
             Self::ReleaseElsewhere { .. } => String::from(
                 "leave --release out, or pull from the cloud: before Wallaby the plan is in Swift",
             ),
@@ -88,6 +98,9 @@ impl Hint for SavedError {
                 "the order of the files is not kept: say which counts in a file of your own that sets {parameter}, and pull with --from-file"
             ),
             Self::StdinTwice => String::from("save one of them in a file of mode 0600, or join them first"),
+            Self::ValueEncrypted { .. } => String::from(
+                "decrypt it first: `ansible-vault decrypt` a copy, or let Ansible write the file",
+            ),
             Self::WorkingDirForeign { stacks, .. } => match stacks.as_slice() {
                 [] => String::from(
                     "name the directory of a deployment by Wallaby or later, ~/overcloud-deploy/STACK; before, the plan is in Swift: pull from the cloud",

@@ -11,6 +11,7 @@ use crate::yaml;
 use super::config_download::ConfigDownload;
 use super::output::{Holder, checked};
 use super::plan::{Holds, Layer, Plan, parameters};
+use super::recognize::encrypted_by;
 use super::release::{config_download_in, export_settings};
 use super::user_environments::set_by_users;
 use super::{Harvest, Layout, Note, Output, Places, Release, SavedError, SourceError, Warning};
@@ -183,12 +184,16 @@ impl WorkingDir {
         incomplete: &mut Incomplete,
     ) -> Result<Plan, SourceError> {
         let name = path.display().to_string();
+        // EXPOSE: its first bytes are compared with those of encrypted files
+        if let Some(by) = passwords.expose(encrypted_by) {
+            return Err(SavedError::FileEncrypted { name, by }.into());
+        }
         // EXPOSE: parsed into secret values; the parser's errors carry no text
         let mut content = passwords.expose(|bytes| yaml::read(bytes, &name))?;
         let generated = content.take_from("parameter_defaults");
         let generated = generated.map_or_else(|| Ok(Vec::new()), |generated| parameters(generated, &name))?;
         if generated.is_empty() {
-            return Err(SourceError::PlanWithoutPasswords { name });
+            return Err(SavedError::PasswordsMissing { name }.into());
         }
         let set = set_by_users(&self.environment_file(), &self.directory, &generated, incomplete)?;
         let generated = Layer::new(SecretOrigin::Generated, Holds::Secrets, generated);

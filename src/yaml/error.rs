@@ -132,7 +132,9 @@ impl Hint for YamlError {
             Self::Unprintable { .. } => {
                 "is it a text file? Else write the character as an escape (`\\x7F`) within double quotes"
             }
-            Self::UnsupportedTag { .. } => "put a value that starts with `!` in quotes, or remove the tag",
+            Self::UnsupportedTag { .. } => {
+                "a value tagged `!vault` is encrypted by ansible-vault: decrypt it first; put one that only starts with `!` in quotes"
+            }
             Self::ValueIndicator { .. } => "write `\"=\"`",
         };
         hint.to_owned()

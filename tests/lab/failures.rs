@@ -25,7 +25,7 @@ const MASKED: &str =
     "it was saved from what Heat shows (LP#1999665): set the value anew, and update the stack";
 const NAME_STACK: &str = "is it the control plane's stack? Name it with --stack";
 
-const LIST_STACKS: &str = "name it with --stack; `openstack stack list` shows what this project has";
+const LIST_STACKS: &str = "name it with --stack; `dcn-vault pull --list` shows what there is";
 const ASK_HEAT: &str = "log in as a user with a member's or an admin's role";
 
 const CLOUDS: &[Case] = &[
@@ -119,8 +119,8 @@ const STACKS: &[Case] = &[
     stack("nooutputs", "stack `nooutputs` has no output `EndpointMap`", NAME_STACK),
     stack(
         "train",
-        "the data of all nodes of stack `train` is neither an output nor a file here",
-        "Train keeps it in /var/lib/mistral/train/group_vars/overcloud.json, Ussuri and Victoria in {home}/config-download/train/group_vars/overcloud.json, Wallaby and later in {home}/overcloud-deploy/train/config-download/train/group_vars/overcloud.json, of whoever deployed: name the directory that has it with --config-download-dir",
+        "the data of all nodes of stack `train` cannot be found",
+        "Train keeps it in /var/lib/mistral/train/group_vars/overcloud.json, Ussuri and Victoria in {home}/config-download/train/group_vars/overcloud.json, Wallaby and later in {home}/overcloud-deploy/train/config-download/train/group_vars/overcloud.json, of whoever deployed: name the directory above `group_vars` with --config-download-dir",
     ),
     stack(
         "nulls",
@@ -190,7 +190,7 @@ const PLANS: &[Case] = &[
     plan(
         "python-tag",
         "python-tag/plan-environment.yaml:2:18: unsupported tag",
-        "put a value that starts with `!` in quotes, or remove the tag",
+        "a value tagged `!vault` is encrypted by ansible-vault: decrypt it first; put one that only starts with `!` in quotes",
     ),
     plan(
         "bomb",

@@ -160,8 +160,8 @@ async fn gather(
     let layout = match (wanted.release, swift) {
         (Some(release), _) => release.layout(),
         (None, None) => Layout::WorkingDirectory,
-        (None, Some(_)) if shown.all_nodes_file.is_some() => Layout::ConfigDownload,
-        (None, Some(_)) => Layout::Outputs,
+        (None, Some(_)) if shown.has_all_nodes_output => Layout::Outputs,
+        (None, Some(_)) => Layout::ConfigDownload,
     };
     let release = wanted.release.map_or_else(|| layout.to_string(), |release| release.name().to_owned());
     let mut notes = vec![Note::Release { name: release.clone(), forced: wanted.release.is_some() }];
@@ -210,7 +210,9 @@ fn of_the_route(proxies: &Proxies, places: &[(Service, &reqwest::Url)]) -> Vec<W
 struct Shown {
     state: StackState,
     outputs: Vec<Output>,
-    /// Where the nodes' data were, if not in an output.
+    /// Whether the nodes' data were in one.
+    has_all_nodes_output: bool,
+    /// Where they were otherwise.
     all_nodes_file: Option<PathBuf>,
     warnings: Vec<Warning>,
 }
@@ -268,6 +270,7 @@ async fn outputs<'a>(
         Ok(())
     };
     state.check(&wanted.stack).or_else(&mut without)?;
+    let has_all_nodes_output = matches!(&nodes, Ok((_, None)) | Err(SourceError::OutputUnusable { .. }));
     let mut all_nodes_file = None;
     let nodes = nodes.map(|(value, file)| {
         all_nodes_file = file;
@@ -288,7 +291,7 @@ async fn outputs<'a>(
     }
     let old = all_nodes_file.iter().filter(|path| state.has_changed_since(path));
     warnings.extend(old.map(|path| Warning::AllNodesOld { path: path.clone() }));
-    Ok((stack, Shown { state, outputs, all_nodes_file, warnings }))
+    Ok((stack, Shown { state, outputs, has_all_nodes_output, all_nodes_file, warnings }))
 }
 
 /// The nodes' data, and the file that they were in: up to Stein they are an output, then a file of config-download.
