@@ -81,6 +81,47 @@ fn a_dry_run_writes_nothing() {
 }
 
 #[test]
+fn what_the_bundle_before_had_and_the_next_has_not_is_named() {
+    let (scratch, recipient) = Scratch::with_plan();
+    let cloud = Cloud::start(Contents::made_up());
+    let pull = ["pull", "-r", &recipient, "-o", "bundle"];
+    let first = said(scratch.program().envs(cloud.os_variables()).args(pull));
+    pulled(&first);
+    let again = said(scratch.program().envs(cloud.os_variables()).args(pull));
+    for ended in [&first, &again] {
+        assert!(!ended.err.contains("bundle before"), "{}", ended.err);
+    }
+    let less = scratch.run(FROM_FILE.iter().chain(&["-r", &recipient, "-o", "bundle"]));
+    pulled(&less);
+    let warnings: Vec<&str> = less.err.lines().filter(|line| line.starts_with("warning: ")).collect();
+    let files = "warning: the bundle before had files that this one has not: endpoint-map.json, all-nodes-extra-map-data.json, global-config-extra-map-data.json, extra-host-file-entries.json, oslo-messaging.yaml";
+    assert_eq!(warnings[0], files);
+    assert!(warnings[1].starts_with("warning: the bundle before had "), "{}", less.err);
+    assert!(
+        warnings[1].contains(" secrets that this one has not: AdminPassword, AdminToken, "),
+        "{}",
+        less.err
+    );
+    assert!(warnings[1].contains(" more"), "{}", less.err);
+
+    let stack = |stack: &str| {
+        let scratch_pull = ["pull", "--stack", stack, "-r", &recipient, "-o", "other"];
+        let path = format!("overcloud-deploy/{stack}");
+        scratch.write(
+            &format!("{path}/{stack}-passwords.yaml"),
+            "parameter_defaults: {RpcPassword: one-of-two}\n",
+            0o600,
+        );
+        said(scratch.program().args(scratch_pull).args(["--allow-incomplete", "--working-dir", &path]))
+    };
+    pulled(&stack("central"));
+    let other = stack("edge1");
+    pulled(&other);
+    let words = "warning: the bundle before was of stack central, this one is of edge1\n";
+    assert!(other.err.contains(words), "{}", other.err);
+}
+
+#[test]
 fn what_is_excluded_is_nowhere() {
     let (scratch, recipient) = Scratch::with_plan();
     scratch.write("dcn-vault.yaml", "version: 1\nsource: {exclude: [Nov*]}\n", 0o644);

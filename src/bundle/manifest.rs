@@ -12,7 +12,7 @@ use crate::seal::SealedFile;
 use super::BundleError;
 
 pub(super) const FORMAT: &str = "dcn-vault/1";
-const AGE: &str = ".age";
+pub(super) const AGE: &str = ".age";
 
 /// What a bundle says of itself. Public: names, digests, times; never a value, nor anything computed from one.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -9,11 +9,13 @@
 //! directory can write a bundle of his own.
 
 mod error;
+mod loss;
 mod manifest;
 mod read;
 mod slot;
 
 pub use error::BundleError;
+pub use loss::Loss;
 pub use manifest::{FileEntry, Manifest, SecretEntry};
 pub use read::{Bundle, BundleFile};
 pub use slot::Slot;

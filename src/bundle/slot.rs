@@ -6,6 +6,7 @@ use crate::fs::{self, Replacement};
 use crate::model::Digest;
 use crate::seal::Sealed;
 
+use super::loss::{Loss, losses};
 use super::manifest::{FORMAT, FileEntry};
 use super::read::{manifest_in, refuse_foreign};
 use super::{BundleError, MANIFEST, Manifest, SecretEntry};
@@ -46,6 +47,12 @@ impl Slot {
         let before = manifest_in(directory)?;
         refuse_foreign(directory, &before.0)?;
         directory_of(Some(before))
+    }
+
+    /// What the bundle that is there has, and `sealed` has not.
+    #[must_use]
+    pub fn losses(&self, sealed: &Sealed) -> Vec<Loss> {
+        self.before.as_ref().map(|(before, _)| losses(before, sealed)).unwrap_or_default()
     }
 
     /// Writes the next generation, whole or not at all.

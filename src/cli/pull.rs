@@ -54,6 +54,9 @@ pub(super) fn pull(
     };
     let sealed = seal(clear(classify(harvest, &choice), on_secret)?, &recipients)?;
     say_certificates(sealed.certificates(), ui);
+    for loss in slot.losses(&sealed) {
+        ui.warn(&loss.to_string());
+    }
     if arguments.dry_run {
         say_guard(&sealed.guard, ui);
         ui.say("dry run: nothing was written");

@@ -1,0 +1,76 @@
+use std::collections::BTreeSet;
+use std::fmt;
+
+use crate::seal::Sealed;
+
+use super::Manifest;
+
+/// So many names are said.
+const SAID: usize = 8;
+
+/// What the next generation of a bundle would not have any more. It may be meant; it may be the wrong stack or file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Loss {
+    /// Environment files, by plaintext name.
+    Files(Vec<String>),
+    /// Secrets, by parameter.
+    Secrets(Vec<String>),
+    /// It is another stack's.
+    Stack {
+        /// The stack of the bundle that is there.
+        before: String,
+        /// The stack of the one to come.
+        now: String,
+    },
+}
+
+impl fmt::Display for Loss {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Files(names) => {
+                write!(f, "the bundle before had files that this one has not: {}", said(names))
+            }
+            Self::Secrets(names) => {
+                write!(f, "the bundle before had {} this one has not: {}", counted(names), said(names))
+            }
+            Self::Stack { before, now } => {
+                write!(f, "the bundle before was of stack {before}, this one is of {now}")
+            }
+        }
+    }
+}
+
+/// What `sealed` has not of the bundle that `before` describes.
+pub(super) fn losses(before: &Manifest, sealed: &Sealed) -> Vec<Loss> {
+    let mut losses = Vec::new();
+    if let (Some(before), Some(now)) = (&before.source.stack, &sealed.origin.stack)
+        && before != now
+    {
+        let shown = |name: &str| name.escape_debug().to_string();
+        losses.push(Loss::Stack { before: shown(before), now: shown(now) });
+    }
+    let files: BTreeSet<&str> = sealed.files.iter().map(|file| file.file.file_name()).collect();
+    let had = before.files.iter().map(|entry| entry.path.trim_end_matches(super::manifest::AGE));
+    let files: Vec<String> = had.filter(|name| !files.contains(name)).map(printable).collect();
+    let secrets: BTreeSet<&str> = sealed.secrets.iter().map(|(name, _)| name.as_str()).collect();
+    let had = before.secrets.iter().map(|secret| secret.name.as_str());
+    let secrets: Vec<String> = had.filter(|name| !secrets.contains(name)).map(printable).collect();
+    losses.extend((!files.is_empty()).then_some(Loss::Files(files)));
+    losses.extend((!secrets.is_empty()).then_some(Loss::Secrets(secrets)));
+    losses
+}
+
+fn printable(name: &str) -> String {
+    name.escape_debug().to_string()
+}
+
+fn counted(names: &[String]) -> String {
+    if names.len() == 1 { String::from("a secret that") } else { format!("{} secrets that", names.len()) }
+}
+
+fn said(names: &[String]) -> String {
+    let shown = names.iter().take(SAID).map(String::as_str).collect::<Vec<_>>().join(", ");
+    let more = names.len().saturating_sub(SAID);
+    if more == 0 { shown } else { format!("{shown} and {more} more") }
+}
