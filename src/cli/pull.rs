@@ -219,9 +219,13 @@ fn say_guard(report: &GuardReport, ui: Ui) {
     match report.too_short.as_slice() {
         [] => {}
         [one] => ui.warn(&format!("the value of {one} is too short to search the plaintext files for")),
-        many => ui.warn(&format!(
-            "{} values are too short to search the plaintext files for; `dcn-vault show` names them",
-            many.len()
+        [one, two, three, more @ ..] if !more.is_empty() => ui.warn(&format!(
+            "the values of {one}, {two}, {three} and {} more are too short to search the plaintext files for",
+            more.len()
+        )),
+        some => ui.warn(&format!(
+            "the values of {} are too short to search the plaintext files for",
+            some.iter().map(ParameterName::as_str).collect::<Vec<_>>().join(", ")
         )),
     }
 }
