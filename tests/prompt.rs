@@ -20,6 +20,8 @@ use serde_json::{Value, json};
 
 const INTERRUPT: &str = "\u{3}";
 const END: &str = "\u{4}";
+const SIGHUP: i32 = 1;
+const SIGINT: i32 = 2;
 const SIGTERM: i32 = 15;
 const QUESTION: &str = "password of admin at 127.0.0.1: ";
 
@@ -28,13 +30,15 @@ struct AtTerminal {
     cloud: Cloud,
     scratch: Scratch,
     recipient: String,
+    /// Signals that the program is started to ignore; they come before the keys.
+    ignored: &'static [i32],
 }
 
 impl AtTerminal {
     fn new() -> Self {
         let scratch = Scratch::new();
         let (_, recipient) = scratch.keygen("identity.txt");
-        Self { cloud: Cloud::start(Contents::made_up()), scratch, recipient }
+        Self { cloud: Cloud::start(Contents::made_up()), scratch, recipient, ignored: &[] }
     }
 
     fn password(&self) -> &str {
@@ -60,7 +64,13 @@ impl AtTerminal {
         let program = self.scratch.program();
         let words = [program.get_program().to_str().unwrap(), "pull", "-r", &self.recipient, "-o", "bundle"];
         let words = [&words, arguments].concat();
-        let plan = json!({ "program": words, "question": question, "keys": keys, "signal": signal });
+        let plan = json!({
+            "program": words,
+            "question": question,
+            "ignored": self.ignored,
+            "keys": keys,
+            "signal": signal,
+        });
         let mut python = Command::new("python3");
         python.arg("-B").arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/prompt/terminal.py"));
         python.current_dir(self.scratch.path()).env_clear().env("HOME", self.scratch.path());
@@ -125,6 +135,17 @@ fn an_interrupt_ends_the_program_by_its_signal_and_gives_the_echo_back() {
         assert_eq!(ended["status"], code, "{ended}");
     }
     assert!(!terminal.has_bundle() && terminal.cloud.requests().is_empty());
+}
+
+#[test]
+#[ignore = "needs python3: run tests/all"]
+fn a_signal_that_is_ignored_does_not_end_the_question_nor_the_silence() {
+    let nohup_in_the_background = &[SIGHUP, SIGINT];
+    let terminal = AtTerminal { ignored: nohup_in_the_background, ..AtTerminal::new() };
+    let ended = terminal.pull(&[], QUESTION, &format!("{}\n", terminal.password()), None);
+    assert_eq!(ended["status"], 0, "{ended}");
+    let ended = terminal.pull(&[], QUESTION, "half a pass", Some(SIGTERM));
+    assert_eq!(ended["status"], 143, "{ended}");
 }
 
 #[test]

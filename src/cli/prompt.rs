@@ -1,6 +1,7 @@
 //! Questions for secrets: at the terminal, with its echo off, or not at all.
 
 use std::io;
+use std::path::Path;
 
 use nix::sys::signal::{SigSet, Signal, raise};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
@@ -10,15 +11,18 @@ use rustix::fs::{Mode, OFlags, open};
 use rustix::io::Errno;
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 
-use crate::fs::{FileError, read_line};
+use crate::fs::{FileError, read_capped, read_line};
 use crate::report::Hint;
-use crate::secret::SecretValue;
+use crate::secret::{SecretBuffer, SecretValue};
 
 use super::ui::printable;
 
 const TERMINAL: &str = "/dev/tty";
 /// With any of these a person ends or leaves a program at the prompt.
 const ENDING: [Signal; 4] = [Signal::SIGHUP, Signal::SIGINT, Signal::SIGQUIT, Signal::SIGTERM];
+/// What the kernel says of this process.
+const STATUS: &str = "/proc/self/status";
+const STATUS_LIMIT: usize = 64 * 1024;
 
 /// Why no answer came.
 #[derive(Debug, thiserror::Error)]
@@ -54,22 +58,38 @@ pub(super) fn ask(terminal: &OwnedFd, question: &str) -> Result<SecretValue, Pro
     let signals = Held::hold().map_err(failed)?;
     let silent = Silent::make(terminal).map_err(failed)?;
     write(terminal, &format!("{}: ", printable(question, &[])));
-    let typed = wait(terminal, &signals.fd);
+    let answer = answer(terminal, &signals.fd);
     // The line's end was not echoed either
     write(terminal, "\n");
     drop(silent);
-    if let Some(signal) = typed.map_err(failed)? {
-        drop(signals);
-        // Dies of it, as if nobody had held it back
-        let _ = raise(signal);
-    }
-    let line = read_line(terminal.as_fd())?;
+    let line = match answer? {
+        Answer::Line(line) => line,
+        Answer::Signal(signal) => {
+            drop(signals);
+            // Dies of it, as if nobody had held it back
+            let _ = raise(signal);
+            return Err(PromptError::Nothing);
+        }
+    };
     if line.is_empty() {
         return Err(PromptError::Nothing);
     }
     // EXPOSE: from one wiped block to another
     line.expose(|bytes| std::str::from_utf8(bytes).map(SecretValue::copy_of))
         .map_err(|_| PromptError::NotText)
+}
+
+enum Answer {
+    Line(SecretBuffer),
+    Signal(Signal),
+}
+
+/// What comes first. The line is read here, while there is no echo: with one, a read that has to wait shows it.
+fn answer(terminal: &OwnedFd, signals: &SignalFd) -> Result<Answer, PromptError> {
+    match wait(terminal, signals).map_err(failed)? {
+        Some(signal) => Ok(Answer::Signal(signal)),
+        None => Ok(Answer::Line(read_line(terminal.as_fd())?)),
+    }
 }
 
 /// Waits for a line, or a signal.
@@ -98,7 +118,7 @@ fn write(terminal: &OwnedFd, text: &str) {
 }
 
 fn failed(error: impl Into<io::Error>) -> PromptError {
-    FileError::os("read", std::path::Path::new(TERMINAL), error).into()
+    FileError::os("read", Path::new(TERMINAL), error).into()
 }
 
 /// The terminal without its echo, until this is dropped.
@@ -125,7 +145,8 @@ impl Drop for Silent<'_> {
     }
 }
 
-/// Signals that wait until this is dropped. A stop waits as well: a shell would find its terminal without echo.
+/// Signals that wait until this is dropped. A stop waits as well: a shell would find its terminal without echo. What is
+/// ignored, by `nohup` say, stays so: a descriptor would get it all the same.
 struct Held {
     all: SigSet,
     fd: SignalFd,
@@ -133,7 +154,9 @@ struct Held {
 
 impl Held {
     fn hold() -> nix::Result<Self> {
-        let ending: SigSet = ENDING.into_iter().collect();
+        let ignored = ignored();
+        let is_ignored = |signal: &Signal| ignored >> (*signal as i32 - 1) & 1 == 1;
+        let ending: SigSet = ENDING.into_iter().filter(|signal| !is_ignored(signal)).collect();
         let mut all = ending;
         all.add(Signal::SIGTSTP);
         all.thread_block()?;
@@ -146,4 +169,13 @@ impl Drop for Held {
     fn drop(&mut self) {
         let _ = self.all.thread_unblock();
     }
+}
+
+/// The signals that this process was started to ignore: a bit each, the first one's the lowest (`man proc_pid_status`).
+/// Without `/proc` none is known.
+fn ignored() -> u64 {
+    let status = read_capped(Path::new(STATUS), STATUS_LIMIT).unwrap_or_default();
+    let status = String::from_utf8_lossy(&status);
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or_default()
 }
