@@ -72,8 +72,7 @@ fn a_key_that_does_not_fit_and_a_chain_that_is_out_of_order_are_findings() {
     let scratch = Scratch::new();
     let (certificate, key) = (pair("x", 300 * DAY).0, pair("y", 300 * DAY).1);
     pull(&scratch, &[("SSLCertificate", &certificate), ("SSLKey", &key)]);
-    let mut manifest: Value =
-        serde_json::from_slice(&std::fs::read(scratch.join("bundle/manifest.json")).unwrap()).unwrap();
+    let mut manifest = scratch.manifest();
     let mut issuer = manifest["certificates"][0].clone();
     issuer["parameter"] = json!("SSLIntermediateCertificate");
     issuer["subject"] = json!("CN=another");
@@ -127,15 +126,7 @@ fn a_secret_that_somebody_put_in_clear_is_found_by_its_name_or_form_even_where_t
     let pulled = Pulled::new();
     let text =
         r#"{"parameter_defaults": {"EndpointMapOverride": {"admin_password": "x", "url": "amqp://u:p@h"}}}"#;
-    pulled.scratch.write("bundle/endpoint-map.json", text, 0o644);
-    let digest = program::said(
-        std::process::Command::new("sha256sum").arg(pulled.scratch.join("bundle/endpoint-map.json")),
-    );
-    pulled.change_manifest(|manifest| {
-        let files = manifest["files"].as_array_mut().unwrap();
-        let file = files.iter_mut().find(|file| file["path"] == "endpoint-map.json").unwrap();
-        file["sha256"] = json!(digest.out.split(' ').next().unwrap());
-    });
+    pulled.scratch.replace_in_bundle("endpoint-map.json", text.as_bytes());
     let checked = checked(&pulled.scratch);
     assert_eq!(checked.code, 3);
     let expected =
@@ -189,8 +180,7 @@ fn passwords_in_clear_are_a_finding_whatever_the_manifest_says() {
     std::fs::remove_file(scratch.join("bundle/passwords.yaml.age")).unwrap();
     let path = scratch.write("bundle/passwords.yaml", text, 0o644);
     let digest = program::said(std::process::Command::new("sha256sum").arg(path)).out;
-    let mut manifest: Value =
-        serde_json::from_slice(&std::fs::read(scratch.join("bundle/manifest.json")).unwrap()).unwrap();
+    let mut manifest = scratch.manifest();
     manifest["files"][0]["path"] = json!("passwords.yaml");
     manifest["files"][0]["sealed"] = json!(false);
     manifest["files"][0]["sha256"] = json!(digest.split(' ').next().unwrap());

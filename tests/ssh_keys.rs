@@ -20,6 +20,8 @@ fn an_ssh_key_opens_what_is_sealed_for_it_with_us_and_with_age() {
         let pull = ["pull", "--from-file", "plan.yaml", "-R", "key.pub", "-o", "bundle"];
         let pulled = scratch.run(pull);
         assert_eq!(pulled.code, 0, "{kind:?}: {}", pulled.err);
+        let checked = scratch.run(["check", "-b", "bundle"]);
+        assert_eq!(checked.code, 0, "{kind:?}: {}", checked.out);
         let ours = scratch.run(["decrypt", "-b", "bundle", "-i", "key"]);
         assert_eq!(ours.code, 0, "{kind:?}: {}", ours.err);
         assert!(ours.out.contains("not-a-real-secret"));

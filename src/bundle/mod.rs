@@ -9,6 +9,7 @@
 //! directory can write a bundle of his own.
 
 mod error;
+mod header;
 mod loss;
 mod manifest;
 mod read;

@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::fs;
 use crate::model::{Digest, EnvironmentFile};
 
-use super::{BundleError, MANIFEST, Manifest};
+use super::{BundleError, MANIFEST, Manifest, header};
 
 /// A bundle whose files are all there, none besides, each with the digest that the manifest gives.
 #[derive(Debug)]
@@ -23,10 +23,18 @@ pub struct Bundle {
 pub struct BundleFile {
     /// Which one.
     pub file: EnvironmentFile,
-    /// Whether `bytes` are an age file.
+    /// Whether it is encrypted, as the manifest says.
     pub sealed: bool,
     /// Its bytes.
     pub bytes: Vec<u8>,
+}
+
+impl BundleFile {
+    /// How many can open it, as its age header says; `None` where it is no age file.
+    #[must_use]
+    pub fn count_recipients(&self) -> Option<usize> {
+        header::count_recipients(&self.bytes)
+    }
 }
 
 impl Bundle {

@@ -36,7 +36,7 @@ pub(super) fn check(arguments: &CheckArguments, directory: Option<&Path>) -> Res
     let path = arguments.bundle.bundle.clone().unwrap_or_else(|| vault.bundle());
     let bundle = Bundle::read(&path)?;
     let mut lines = vec![whole(&bundle)];
-    lines.extend(clear_files(&bundle)?);
+    lines.extend(files(&bundle)?);
     lines.extend(recipients(&bundle, &vault)?);
     lines.extend(certificates(&bundle));
     if arguments.json {
@@ -55,11 +55,16 @@ fn whole(bundle: &Bundle) -> Line {
     Line { check: "bundle", verdict: Verdict::Ok, says }
 }
 
-fn clear_files(bundle: &Bundle) -> Result<Vec<Line>, Failure> {
+/// What is sealed must be, and what is clear may be.
+fn files(bundle: &Bundle) -> Result<Vec<Line>, Failure> {
     let (sealed, clear): (Vec<_>, Vec<_>) = bundle.files.iter().partition(|file| file.sealed);
     let mut lines = Vec::new();
     if !sealed.iter().any(|file| file.file == EnvironmentFile::Passwords) {
         lines.push(finding("guard", format!("{} is not sealed", EnvironmentFile::Passwords.file_name())));
+    }
+    for file in sealed.iter().filter(|file| file.count_recipients().is_none()) {
+        let says = format!("{}.age is listed as sealed, and is no age file", file.file.file_name());
+        lines.push(finding("guard", says));
     }
     for file in &clear {
         for found in guard::review(file.file, &file.bytes)? {
@@ -70,18 +75,31 @@ fn clear_files(bundle: &Bundle) -> Result<Vec<Line>, Failure> {
     Ok(or_ok(lines, "guard", says))
 }
 
-/// Against `keys/`, when the vault lists sites there; a bundle for others has nothing to be compared with.
+/// Against the files' headers; and against `keys/`, when the vault lists sites there: a bundle for others has nothing to be
+/// compared with.
 fn recipients(bundle: &Bundle, vault: &Vault) -> Result<Vec<Line>, Failure> {
+    let mut lines = headers(bundle);
     let listed = match RecipientSet::of_vault(&vault.keys()) {
         Ok(set) => set.texts(),
-        Err(RecipientsError::None) => return Ok(Vec::new()),
+        Err(RecipientsError::None) => return Ok(lines),
         Err(error) => return Err(error.into()),
     };
     let sealed = &bundle.manifest.recipients;
-    let lines = missing(sealed, &listed, "is not listed in keys/, and can open the bundle");
-    let lines =
-        lines.chain(missing(&listed, sealed, "is listed in keys/, and cannot open the bundle")).collect();
+    lines.extend(missing(sealed, &listed, "is not listed in keys/, and can open the bundle"));
+    lines.extend(missing(&listed, sealed, "is listed in keys/, and cannot open the bundle"));
     Ok(or_ok(lines, "recipients", String::from("those in keys/, and no others")))
+}
+
+/// A line for each file with more or fewer recipients than the manifest lists. Whose they are, its header does not say.
+fn headers(bundle: &Bundle) -> Vec<Line> {
+    let listed: usize = bundle.manifest.recipients.values().map(Vec::len).sum();
+    let lines = bundle.files.iter().filter(|file| file.sealed).filter_map(|file| {
+        let has = file.count_recipients().filter(|has| *has != listed)?;
+        let (name, has) = (file.file.file_name(), counted(has, "recipient"));
+        let says = format!("{name}.age: its header has {has}, and the manifest lists {listed}");
+        Some(finding("recipients", says))
+    });
+    lines.collect()
 }
 
 /// A line for each recipient of `ours` that is not among `theirs`.

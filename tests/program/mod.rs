@@ -117,6 +117,23 @@ impl Scratch {
         recipient
     }
 
+    /// The manifest of `bundle`.
+    pub fn manifest(&self) -> serde_json::Value {
+        serde_json::from_slice(&std::fs::read(self.join("bundle/manifest.json")).unwrap()).unwrap()
+    }
+
+    /// Writes a file of `bundle` anew, and what the manifest says of its bytes.
+    pub fn replace_in_bundle(&self, name: &str, bytes: &[u8]) {
+        let path = self.write(&format!("bundle/{name}"), bytes, 0o644);
+        let digest = said(Command::new("sha256sum").arg(path)).out;
+        let mut manifest = self.manifest();
+        let files = manifest["files"].as_array_mut().unwrap();
+        let entry = files.iter_mut().find(|file| file["path"] == name).unwrap();
+        entry["sha256"] = digest.split(' ').next().unwrap().into();
+        entry["size"] = bytes.len().into();
+        self.write("bundle/manifest.json", manifest.to_string(), 0o644);
+    }
+
     /// Makes an identity, and returns its file and its recipient.
     pub fn keygen(&self, name: &str) -> (PathBuf, String) {
         let path = self.join(name);

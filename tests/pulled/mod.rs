@@ -37,7 +37,7 @@ impl Pulled {
     }
 
     pub fn manifest(&self) -> serde_json::Value {
-        serde_json::from_slice(&std::fs::read(self.scratch.join("bundle/manifest.json")).unwrap()).unwrap()
+        self.scratch.manifest()
     }
 
     /// Writes the manifest anew, as `change` leaves it.
