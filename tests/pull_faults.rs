@@ -79,6 +79,7 @@ fn a_stack_that_goes_wrong_leaves_nothing() {
     #[rustfmt::skip]
     let rows: &[Row] = &[
         (Fault::unavailable(Stack), "Heat answered with status 503, 5 times in a row", HEAT_PROXY),
+        (Fault::RetryAfter(Heat, 60), "Heat answered with status 503", DELAYED),
         (Fault::unavailable(Heat), "Heat answered with status 503, 5 times in a row", HEAT_PROXY),
         (Fault::forbidden(Stack), "Heat refuses this: the user's role is not enough (403)", ROLE),
         (refused(Stack), "Heat does not accept the token that Keystone gave (401)", TOKEN),
@@ -102,6 +103,21 @@ fn a_stack_that_goes_wrong_leaves_nothing() {
         (location("http://h/stacks/x/01234567-89ab-cdef-0123-456789abcdef"), "there is no stack `overcloud` in this project", NO_STACK),
     ];
     check_all(rows);
+}
+
+#[test]
+fn a_service_that_says_an_absurd_time_is_not_waited_for() {
+    let cloud = Cloud::start(Contents::made_up());
+    cloud.fault(Fault::RetryAfter(Place::Heat, u64::MAX));
+    // Time goes by until then: the sum is what no clock can hold
+    cloud.fault(Fault::unavailable(Place::Heat).at_first(2));
+    let scratch = Scratch::new();
+    let (_, recipient) = scratch.keygen("identity.txt");
+    let pull = ["pull", "-r", &recipient, "-o", "bundle"];
+    let pulled = said(scratch.program().envs(cloud.os_variables()).args(pull));
+    let error = "error: Heat answered with status 503, 3 times in a row\n";
+    assert_refused(&pulled, 1, &format!("{error}hint: {DELAYED}\n"));
+    assert_eq!(cloud.tokens_alive(), 0);
 }
 
 #[test]

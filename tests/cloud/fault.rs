@@ -66,6 +66,8 @@ pub enum Fault {
     PlanChanges(u64),
     /// A redirect to the second listener.
     RedirectAway(Place),
+    /// 503, with a `Retry-After` of so many seconds.
+    RetryAfter(Place, u64),
     /// A static large object: its `ETag` is not the MD5 of its bytes.
     SegmentedPlan,
     /// Reads and never answers.
@@ -111,6 +113,7 @@ impl Fault {
             | Self::HugeLength(place)
             | Self::NotJson(place)
             | Self::RedirectAway(place)
+            | Self::RetryAfter(place, _)
             | Self::Silent(place)
             | Self::Status(place, ..)
             | Self::Truncated(place) => Some(place),
@@ -128,6 +131,9 @@ impl Fault {
                 Reply::Whole(Response::new(200, "application/json", format!("{{\"{}", echo(state, request))))
             }
             Self::RedirectAway(_) => Reply::Whole(redirect(state, request)),
+            Self::RetryAfter(_, seconds) => Reply::Whole(
+                error(503, &ErrorBody::Json, state, request).with("Retry-After", &seconds.to_string()),
+            ),
             Self::Silent(_) => Reply::Silence,
             Self::Status(_, status, body) => Reply::Whole(error(*status, body, state, request)),
             Self::Truncated(_) => {

@@ -82,7 +82,7 @@ impl Tries {
             Outcome::Unavailable { retry_after: Some(asked), .. } => own.max(asked),
             Outcome::Broken | Outcome::Final | Outcome::Unavailable { .. } => own,
         };
-        if self.begun.elapsed() + pause > self.patience.retry_within {
+        if self.begun.elapsed().saturating_add(pause) > self.patience.retry_within {
             return None;
         }
         self.made += 1;
@@ -157,6 +157,14 @@ mod tests {
             |seconds| Outcome::Unavailable { status: 503, retry_after: Some(Duration::from_secs(seconds)) };
         assert_eq!(pauses(&Method::GET, after(7)), [Duration::from_secs(7); 4]);
         assert!(pauses(&Method::GET, after(31)).is_empty());
+    }
+
+    #[test]
+    fn a_service_that_says_an_absurd_time_is_not_asked_again() {
+        let begun = Instant::now().checked_sub(Duration::from_secs(2)).unwrap();
+        let mut tries = Tries { begun, ..Tries::begin(&Method::GET, Patience::USUAL) };
+        let absurd = Some(Duration::from_secs(u64::MAX));
+        assert_eq!(tries.pause_after(Outcome::Unavailable { status: 503, retry_after: absurd }), None);
     }
 
     #[test]
