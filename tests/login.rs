@@ -205,6 +205,27 @@ fn a_password_is_read_from_a_file_that_is_its_owners_alone() {
 }
 
 #[test]
+fn a_variable_that_is_no_text_is_named_and_not_passed_over() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+    let operator = Operator::new();
+    let pull = |name: &str| {
+        let mut program = operator.scratch.program();
+        program.envs(operator.cloud.os_variables()).env(name, OsStr::from_bytes(b"caf\xe9"));
+        said(program.args(["pull", "--batch", "-r", &operator.recipient, "-o", "bundle"]))
+    };
+    for name in ["OS_PASSWORD", "OS_PROJECT_NAME"] {
+        let hint = "hint: set it anew, where the locale is one of UTF-8\n";
+        assert_refused(&pull(name), 1, &format!("error: `{name}` is not text in UTF-8\n{hint}"));
+    }
+    // A path may be any bytes, and the last one is nothing to us
+    for name in ["OS_CLIENT_SECURE_FILE", "OS_LOG_FORMAT"] {
+        operator.has_pulled(&pull(name), operator.cloud.logins());
+        std::fs::remove_dir_all(operator.scratch.join("bundle")).unwrap();
+    }
+}
+
+#[test]
 fn what_no_file_and_no_variable_has_is_named_when_nobody_may_be_asked() {
     let operator = Operator::new();
     #[rustfmt::skip]

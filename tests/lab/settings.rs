@@ -80,7 +80,7 @@ fn the_effective_settings_and_the_login_are_openstacksdks_but_for_what_is_listed
 fn ours(cell: &Value) -> Value {
     let environment = cell["env"].as_object().unwrap().iter();
     let environment = environment.map(|(name, value)| (name.into(), text(value).into()));
-    let variables = Variables::of(environment, Path::new(text(&cell["directory"])));
+    let variables = Variables::of(environment, Path::new(text(&cell["directory"]))).unwrap();
     match CloudSettings::find(cell["cloud"].as_str(), variables) {
         Ok(settings) => {
             assert_eq!(settings.lacking(), [], "{}", cell["name"]);

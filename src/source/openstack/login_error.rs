@@ -26,6 +26,8 @@ pub enum LoginError {
     ProfileNotFound { profile: String, searched: String },
     #[error("the login is for two things at once: of project, domain, trust and system it can be for one")]
     ScopeTwice,
+    #[error("`{name}` is not text in UTF-8")]
+    VariableNotText { name: String },
 }
 
 impl Hint for LoginError {
@@ -51,6 +53,7 @@ impl Hint for LoginError {
                 "it stands under `public-clouds:`; those that openstacksdk has of its own are not known here"
             }
             Self::ScopeTwice => "leave the others out of the cloud's `auth` or of the OS_* variables",
+            Self::VariableNotText { .. } => "set it anew, where the locale is one of UTF-8",
         })
     }
 }

@@ -15,8 +15,6 @@ use super::variables::Variables;
 /// What a person must choose or change; no cloud is described by these alone.
 const SELECTORS: [&str; 5] =
     ["client_config_file", "client_secure_file", "cloud", "cloud_name", "region_name"];
-/// Variables that are somebody else's.
-const OTHERS: [&str; 3] = ["test", "std", "log"];
 const ENVIRONMENT_CLOUD: &str = "envvars";
 
 /// The settings of one cloud: those of `auth`, and those beside it.
@@ -31,8 +29,7 @@ pub(super) struct Profile {
 impl Profile {
     /// The cloud `name` or `OS_CLOUD`, else the `OS_*` variables, else the only cloud of clouds.yaml.
     pub(super) fn choose(name: Option<&str>, variables: Variables) -> Result<Self, SourceError> {
-        let Variables { mut os, clouds_files, secure_files, public_files, .. } = variables;
-        os.retain(|name, _| !OTHERS.iter().any(|other| name.starts_with(other)));
+        let Variables { os, clouds_files, secure_files, public_files, .. } = variables;
         let plain = |name: &str| os.get(name).and_then(|value| Setting::Text(value.duplicate()).plain());
         let own_name = plain("cloud_name").unwrap_or_else(|| ENVIRONMENT_CLOUD.to_owned());
         let described = os.keys().any(|name| !SELECTORS.contains(&name.as_str()));

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use crate::secret::SecretValue;
 
+use super::login_error::LoginError;
 use super::proxy::Proxies;
 use super::setting::is;
 
@@ -16,6 +17,9 @@ const PATHS: [&str; 6] = [
     "XDG_CONFIG_DIRS",
     "XDG_CONFIG_HOME",
 ];
+
+/// Variables that are somebody else's begin so, after `OS_`.
+const OTHERS: [&str; 3] = ["test", "std", "log"];
 
 /// What the environment says of clouds: the `OS_*` variables, and where the files may be. The command line fills it; nothing
 /// else reads the environment.
@@ -50,7 +54,14 @@ impl Variables {
     }
 
     /// Takes from `environment` what openstacksdk would; relative files are looked for in `directory`.
-    pub fn of(environment: impl IntoIterator<Item = (OsString, OsString)>, directory: &Path) -> Self {
+    ///
+    /// # Errors
+    ///
+    /// [`LoginError::VariableNotText`]: a password that is passed over would be one that is not set.
+    pub fn of(
+        environment: impl IntoIterator<Item = (OsString, OsString)>,
+        directory: &Path,
+    ) -> Result<Self, LoginError> {
         let mut variables = Self::default();
         let mut paths: BTreeMap<&str, PathBuf> = BTreeMap::new();
         for (name, value) in environment {
@@ -58,8 +69,18 @@ impl Variables {
             if let Some(known) = PATHS.into_iter().find(|known| *known == name && !value.is_empty()) {
                 paths.insert(known, directory.join(&value));
             }
-            let (Some(name), Ok(value)) = (name.strip_prefix("OS_"), value.into_string()) else { continue };
-            variables.os.insert(name.to_ascii_lowercase(), SecretValue::take(value));
+            let Some(setting) = name.strip_prefix("OS_").map(str::to_ascii_lowercase) else { continue };
+            if OTHERS.iter().any(|other| setting.starts_with(other)) {
+                continue;
+            }
+            match value.into_string() {
+                Ok(value) => {
+                    variables.os.insert(setting, SecretValue::take(value));
+                }
+                // Any bytes may be a path
+                Err(_) if PATHS.contains(&name) => {}
+                Err(_) => return Err(LoginError::VariableNotText { name: name.to_owned() }),
+            }
         }
         let home = paths.get("HOME").cloned();
         let real_home = paths.get("SNAP_REAL_HOME").or(home.as_ref());
@@ -83,6 +104,6 @@ impl Variables {
         variables.secure_files = files("secure", paths.get("OS_CLIENT_SECURE_FILE"));
         variables.public_files = files("clouds-public", None);
         variables.home = home;
-        variables
+        Ok(variables)
     }
 }

@@ -14,7 +14,7 @@ fn found(changes: &[(&str, &str)]) -> Result<CloudSettings, SourceError> {
     let mut environment: BTreeMap<&str, &str> = STACKRC.into_iter().collect();
     environment.extend(changes.iter().copied());
     let environment = environment.into_iter().map(|(name, value)| (name.into(), value.into()));
-    CloudSettings::find(None, Variables::of(environment, Path::new("/nowhere")))
+    CloudSettings::find(None, Variables::of(environment, Path::new("/nowhere"))?)
 }
 
 fn error(changes: &[(&str, &str)]) -> String {
