@@ -1,19 +1,19 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use reqwest::Url;
+
 use super::cloud::expanded;
 use super::profile::Profile;
 
 /// Settings that are shown as they are. No secret is among them.
-const SHOWN: [&str; 20] = [
+const SHOWN: [&str; 18] = [
     "application_credential_id",
     "application_credential_name",
-    "auth_url",
     "default_domain_id",
     "default_domain_name",
     "domain_id",
     "domain_name",
-    "endpoint",
     "project_domain_id",
     "project_domain_name",
     "project_id",
@@ -27,6 +27,8 @@ const SHOWN: [&str; 20] = [
     "username",
     "user_name",
 ];
+/// Shown without what a login may be in them: one that nobody asks is checked by nobody.
+const URLS: [&str; 2] = ["auth_url", "endpoint"];
 const SERVICES: [&str; 3] = ["key_manager", "object_store", "orchestration"];
 const OF_SERVICE: [&str; 2] = ["interface", "region_name"];
 
@@ -46,6 +48,9 @@ pub(super) fn of(
     for name in SHOWN {
         show(name.strip_prefix("user_name").map_or(name, |_| "username"), profile.plain(name));
     }
+    for name in URLS {
+        show(name, profile.plain(name).and_then(without_login));
+    }
     show("auth_type", Some(profile.plain("auth_type").unwrap_or_else(|| String::from("password"))));
     let methods = profile.list("auth_methods");
     show("auth_methods", (!methods.is_empty()).then(|| methods.join(",")));
@@ -55,7 +60,10 @@ pub(super) fn of(
         }
         let endpoint =
             ["endpoint_override", "endpoint"].map(|key| profile.plain(&format!("{service}_{key}")));
-        show(&format!("{service}_endpoint_override"), endpoint.into_iter().flatten().next());
+        show(
+            &format!("{service}_endpoint_override"),
+            endpoint.into_iter().flatten().next().and_then(without_login),
+        );
     }
     let file = |name: &str| profile.plain(name).map(|path| expanded(&path, home).display().to_string());
     let cert = file("cert");
@@ -65,4 +73,14 @@ pub(super) fn of(
     show("interface", Some(interface.to_owned()));
     show("verify", Some(verify.to_string()));
     shown
+}
+
+/// A URL without user and password; none where it cannot be told which part they are.
+fn without_login(text: String) -> Option<String> {
+    if !text.contains('@') {
+        return Some(text);
+    }
+    let mut url = Url::parse(&text).ok()?;
+    url.set_username("").and_then(|()| url.set_password(None)).ok()?;
+    Some(url.into())
 }

@@ -85,6 +85,42 @@ fn no_secret_is_shown_by_debug_or_described() {
 }
 
 #[test]
+fn a_password_in_a_url_that_nobody_asks_is_not_shown_either() {
+    // Each in a login that does not use it: one that does refuses it
+    let endpoints = [
+        ("OS_ENDPOINT", "http://admin:hunter2@h/v1/%(project_id)s"),
+        ("OS_KEY_MANAGER_ENDPOINT", "https://h/a@b"),
+    ];
+    let settings = found(&endpoints).unwrap();
+    let shown = format!("{settings:?}");
+    assert!(!shown.contains("hunter2") && !shown.contains("admin:"), "{shown}");
+    assert_eq!(settings.describe()["endpoint"], "http://h/v1/%(project_id)s");
+    assert_eq!(settings.describe()["key_manager_endpoint_override"], "https://h/a@b");
+    let alone = [
+        ("OS_AUTH_TYPE", "none"),
+        ("OS_ENDPOINT", "http://h"),
+        ("OS_AUTH_URL", "https://admin:hunter2@keystone"),
+    ];
+    assert_eq!(found(&alone).unwrap().describe()["auth_url"], "https://keystone/");
+    for odd in
+        ["admin:hunter2@h", "http:admin:hunter2@h", "http://admin:hunter2@h:x", "http:\\\\admin:hunter2@h"]
+    {
+        let settings = found(&[("OS_ENDPOINT", odd)]).unwrap();
+        assert!(!format!("{settings:?}").contains("hunter2"), "{odd}");
+    }
+}
+
+#[test]
+fn a_password_in_an_endpoint_within_auth_is_not_shown() {
+    let here = crate::fs::TemporaryDirectory::scratch();
+    let text = "clouds: {a: {auth: {auth_url: 'http://h', username: u, password: p, orchestration_endpoint_override: 'http://u:hunter2@h'}}}\n";
+    let variables = Variables { clouds_files: vec![here.write("clouds.yaml", text)], ..Variables::default() };
+    let settings = CloudSettings::find(Some("a"), variables).unwrap();
+    assert!(!format!("{settings:?}").contains("hunter2"), "{settings:?}");
+    assert_eq!(settings.describe()["orchestration_endpoint_override"], "http://h/");
+}
+
+#[test]
 fn a_login_that_we_cannot_do_is_named_and_so_are_those_that_we_can() {
     use crate::report::Hint;
     for auth_type in ["v3oidcpassword", "v3kerberos", "v2password", "http_basic"] {
