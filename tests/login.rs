@@ -205,6 +205,31 @@ fn a_password_is_read_from_a_file_that_is_its_owners_alone() {
 }
 
 #[test]
+fn a_password_that_the_login_does_not_take_is_not_passed_over() {
+    let operator = Operator::new();
+    let secret = operator.cloud.contents().password.clone();
+    operator.scratch.write("password", &secret, 0o600);
+    let ways: [&[(&str, &str)]; 3] = [
+        &[
+            ("OS_AUTH_TYPE", "v3applicationcredential"),
+            ("OS_APPLICATION_CREDENTIAL_ID", APPLICATION_CREDENTIAL),
+            ("OS_APPLICATION_CREDENTIAL_SECRET", &secret),
+        ],
+        &[("OS_AUTH_TYPE", "token"), ("OS_TOKEN", "x")],
+        &[("OS_AUTH_TYPE", "none"), ("OS_ENDPOINT", "http://127.0.0.1:9")],
+    ];
+    let err = "error: the login takes no password, and one was given\nhint: leave --os-password-file out, or set `auth_type` to `password`\n";
+    for way in ways {
+        operator.is_refused(way, &["--os-password-file", "password"], err);
+    }
+    operator.scratch.write("token", "x", 0o600);
+    let both = operator.pull(&[], &["--os-password-file", "password", "--os-token-file", "token"]);
+    assert_eq!(both.code, 2, "{}", both.err);
+    assert!(both.err.contains("cannot be used with '--os-token-file <FILE>'"), "{}", both.err);
+    assert_eq!(operator.cloud.requests(), Vec::<String>::new());
+}
+
+#[test]
 fn a_variable_that_is_no_text_is_named_and_not_passed_over() {
     use std::ffi::OsStr;
     use std::os::unix::ffi::OsStrExt;

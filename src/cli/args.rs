@@ -112,7 +112,7 @@ pub(super) struct PullArguments {
     #[arg(long, value_name = "FILE")]
     pub(super) os_password_file: Option<PathBuf>,
     /// Log in with the token in FILE, of mode 0600
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with = "os_password_file")]
     pub(super) os_token_file: Option<PathBuf>,
     /// The control plane's stack [default: overcloud]
     #[arg(long, value_name = "NAME")]

@@ -23,7 +23,7 @@ pub(super) fn settings(
         let terminal = if can_be_typed { prompt::terminal() } else { None };
         let Some(terminal) = terminal else { return Err(settings.misses(credential).into()) };
         let typed = prompt::ask(&terminal, &question(&settings, credential))?;
-        settings.give(credential, typed);
+        settings.give(credential, typed)?;
     }
     Ok(settings)
 }

@@ -93,15 +93,16 @@ impl CloudSettings {
         let home = variables.home.take();
         let proxies = Rc::new(std::mem::take(&mut variables.proxies));
         let (password, token) = (variables.password.take(), variables.token.take());
-        // A code is for one login, and has no place in a file
+        // A code is for one login, and has no place in a file; as with any variable, a login that needs none passes it over
         let passcode = variables.os.get("passcode").map(SecretValue::duplicate);
         let mut settings = Self::of(Profile::choose(cloud, variables)?, home.as_ref(), token.is_some())?;
         settings.proxies = proxies;
+        let passcode = passcode.filter(|_| settings.place_of(Credential::Passcode).is_some());
         for (credential, given) in
             [(Credential::Password, password), (Credential::Token, token), (Credential::Passcode, passcode)]
         {
             if let Some(given) = given.filter(|given| !is(given, "")) {
-                settings.give(credential, given);
+                settings.give(credential, given)?;
             }
         }
         Ok(settings)
@@ -126,11 +127,14 @@ impl CloudSettings {
         }
     }
 
-    /// Gives a secret in place of the one in the settings. One that the login does not need is dropped.
-    pub fn give(&mut self, credential: Credential, secret: SecretValue) {
-        if let Some(place) = self.place_of(credential) {
-            *place = Some(secret);
-        }
+    /// Gives a secret in place of the one in the settings.
+    ///
+    /// # Errors
+    ///
+    /// [`LoginError::TakesNone`]: whoever gives a secret means to log in with it.
+    pub fn give(&mut self, credential: Credential, secret: SecretValue) -> Result<(), LoginError> {
+        *self.place_of(credential).ok_or(LoginError::TakesNone { credential })? = Some(secret);
+        Ok(())
     }
 
     /// The error that a secret is missing, for who cannot be asked.

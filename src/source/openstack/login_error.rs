@@ -1,6 +1,8 @@
 use crate::report::Hint;
 use crate::source::Service;
 
+use super::cloud::Credential;
+
 /// Why nobody could log in with these settings. No value of a setting that may be secret is in it.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -26,6 +28,8 @@ pub enum LoginError {
     ProfileNotFound { profile: String, searched: String },
     #[error("the login is for two things at once: of project, domain, trust and system it can be for one")]
     ScopeTwice,
+    #[error("the login takes no {credential}, and one was given")]
+    TakesNone { credential: Credential },
     #[error("`{name}` is not text in UTF-8")]
     VariableNotText { name: String },
 }
@@ -53,6 +57,10 @@ impl Hint for LoginError {
                 "it stands under `public-clouds:`; those that openstacksdk has of its own are not known here"
             }
             Self::ScopeTwice => "leave the others out of the cloud's `auth` or of the OS_* variables",
+            Self::TakesNone { credential: Credential::Password } => {
+                "leave --os-password-file out, or set `auth_type` to `password`"
+            }
+            Self::TakesNone { .. } => "set `auth_type` to one that takes it, or do not give it",
             Self::VariableNotText { .. } => "set it anew, where the locale is one of UTF-8",
         })
     }

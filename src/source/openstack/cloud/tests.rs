@@ -43,7 +43,7 @@ fn what_is_missing_is_named_as_the_variable_and_a_password_can_still_be_given() 
     let mut found = found(&[("OS_PASSWORD", "")]).unwrap();
     assert_eq!(found.lacking(), [Credential::Password]);
     assert_eq!(found.misses(Credential::Password).to_string(), "`OS_PASSWORD` is not set");
-    found.give(Credential::Password, SecretValue::copy_of("hunter2"));
+    found.give(Credential::Password, SecretValue::copy_of("hunter2")).unwrap();
     assert!(found.lacking().is_empty());
 }
 
