@@ -149,6 +149,22 @@ fn a_proxy_that_is_none_is_refused_before_anything_is_sent() {
         );
     }
     assert_eq!(cloud.requests(), Vec::<String>::new());
+    let socks = ("all_proxy", "socks5://127.0.0.1:1080");
+    for exempt in ["*", "127.0.0.1"] {
+        let pulled = pull_with(&cloud, &[socks, ("no_proxy", exempt)]);
+        assert_eq!(pulled.code, 0, "no request goes through it: {}", pulled.err);
+    }
+}
+
+#[test]
+fn a_proxys_password_without_a_user_is_sent() {
+    let cloud = Cloud::start(Contents::made_up());
+    let proxy = HttpProxy::start();
+    let pulled = pull_with(&cloud, &[("http_proxy", &format!("http://:hunter2@{}", proxy.address))]);
+    assert_eq!(pulled.code, 0, "{}", pulled.err);
+    // :hunter2
+    let login = "proxy-authorization: Basic Omh1bnRlcjI=";
+    assert!(proxy.heads().iter().all(|head| head.contains(login)), "{:?}", proxy.heads());
 }
 
 fn pull_with(cloud: &Cloud, variables: &[(&str, &str)]) -> Said {

@@ -196,7 +196,7 @@ impl Http {
         let asked = Asked {
             service: request.service,
             url: request.url.clone(),
-            proxy: self.proxies.host_for(&request.url),
+            proxy: self.proxies.host_for(&request.url)?,
             by_cacert: self.by_cacert,
             begun: Instant::now(),
             patience: self.patience,

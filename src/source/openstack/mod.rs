@@ -195,7 +195,8 @@ async fn gather(
 fn of_the_route(proxies: &Proxies, places: &[(Service, &reqwest::Url)]) -> Vec<Warning> {
     let mut by_proxy: BTreeMap<String, Vec<Service>> = BTreeMap::new();
     for (service, url) in places {
-        if let Some(proxy) = proxies.host_for(url) {
+        // One that cannot be used is the error of the request
+        if let Ok(Some(proxy)) = proxies.host_for(url) {
             by_proxy.entry(proxy).or_default().push(*service);
         }
     }

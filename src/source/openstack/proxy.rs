@@ -12,10 +12,14 @@ use crate::source::{Service, SourceError};
 /// `no_proxy=*` for IP addresses, which most underclouds have, and does not say whether it uses one.
 #[derive(Debug, Default)]
 pub struct Proxies {
-    http: Option<HttpProxy>,
-    https: Option<HttpProxy>,
+    http: Option<Result<HttpProxy, Unusable>>,
+    https: Option<Result<HttpProxy, Unusable>>,
     exempt: Vec<String>,
 }
+
+/// The variable that names something else. It is at fault only where a request would go through it.
+#[derive(Debug)]
+struct Unusable(&'static str);
 
 #[derive(Debug)]
 struct HttpProxy {
@@ -57,32 +61,37 @@ impl Hint for ProxyError {
 
 impl Proxies {
     /// Reads `http_proxy`, `https_proxy`, `all_proxy` and `no_proxy`. As in Python and curl the lower case counts before the
-    /// upper one, and an empty variable is none.
-    ///
-    /// # Errors
-    ///
-    /// [`SourceError::BadSetting`] for what is no URL of an HTTP proxy.
-    pub fn find(variable: impl Fn(&str) -> Option<SecretValue>) -> Result<Self, SourceError> {
+    /// upper one, and an empty variable is none. What is no URL of an HTTP proxy is an error of the request that needs it.
+    pub fn find(variable: impl Fn(&str) -> Option<SecretValue>) -> Self {
         let find = |name: &str| variable(name).or_else(|| variable(&name.to_ascii_uppercase()));
         // EXPOSE: asked only whether it is empty
         let is_set = |value: &SecretValue| !value.expose(|text| text.trim().is_empty());
         let proxy = |name: &'static str| {
             let named = find(name).map(|value| (name, value));
             let (name, value) = named.or_else(|| Some(("all_proxy", find("all_proxy")?)))?;
-            let reason = "it must be the URL of an HTTP proxy, such as `http://HOST:3128`";
-            let bad = || SourceError::BadSetting { name, reason };
-            is_set(&value).then(|| HttpProxy::read(&value).ok_or_else(bad))
+            is_set(&value).then(|| HttpProxy::read(&value).ok_or(Unusable(name)))
         };
         // EXPOSE: a list of hosts
         let exempt = find("no_proxy").map(|list| list.expose(split_list)).unwrap_or_default();
-        Ok(Self { http: proxy("http_proxy").transpose()?, https: proxy("https_proxy").transpose()?, exempt })
+        Self { http: proxy("http_proxy"), https: proxy("https_proxy"), exempt }
     }
 
-    /// The proxy for `url`, as host and port.
-    pub(super) fn host_for(&self, url: &Url) -> Option<String> {
+    /// The proxy for `url`, as host and port. Nothing is sent before it was asked for: the client itself would go past a
+    /// proxy that cannot be used.
+    ///
+    /// # Errors
+    ///
+    /// [`SourceError::BadSetting`] for a proxy that cannot be used.
+    pub(super) fn host_for(&self, url: &Url) -> Result<Option<String>, SourceError> {
         let proxy = if url.scheme() == "https" { &self.https } else { &self.http };
-        let proxy = &proxy.as_ref().filter(|_| !is_exempt(&self.exempt, url))?.url;
-        Some(format!("{}:{}", proxy.host_str()?, proxy.port_or_known_default()?))
+        match proxy.as_ref().filter(|_| !is_exempt(&self.exempt, url)) {
+            None => Ok(None),
+            Some(Ok(proxy)) => Ok(proxy.host()),
+            Some(Err(Unusable(name))) => {
+                let reason = "it must be the URL of an HTTP proxy, such as `http://HOST:3128`";
+                Err(SourceError::BadSetting { name, reason })
+            }
+        }
     }
 }
 
@@ -95,7 +104,8 @@ impl HttpProxy {
                 if text.contains("://") { Url::parse(text) } else { Url::parse(&format!("http://{text}")) };
             let mut url =
                 url.ok().filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host())?;
-            let login = (!url.username().is_empty()).then(|| {
+            let has_login = !url.username().is_empty() || url.password().is_some();
+            let login = has_login.then(|| {
                 // EXPOSE: a user's name is public
                 let user = decoded(url.username()).expose(str::to_owned);
                 (user, decoded(url.password().unwrap_or_default()))
@@ -104,6 +114,10 @@ impl HttpProxy {
             Some(Self { url, login })
         })
     }
+
+    fn host(&self) -> Option<String> {
+        Some(format!("{}:{}", self.url.host_str()?, self.url.port_or_known_default()?))
+    }
 }
 
 /// A client that goes through them.
@@ -111,7 +125,7 @@ pub(super) fn proxied(mut builder: ClientBuilder, proxies: &Rc<Proxies>) -> Clie
     // reqwest's own reading of the environment off
     builder = builder.no_proxy();
     for (scheme, proxy) in [("http", &proxies.http), ("https", &proxies.https)] {
-        let Some(HttpProxy { url: address, login }) = proxy else { continue };
+        let Some(Ok(HttpProxy { url: address, login })) = proxy else { continue };
         let (address, exempt) = (address.clone(), proxies.exempt.clone());
         let mut proxy = Proxy::custom(move |url| {
             (url.scheme() == scheme && !is_exempt(&exempt, url)).then(|| address.clone())
@@ -193,13 +207,13 @@ mod tests {
 
     use super::*;
 
-    fn proxies(variables: &[(&str, &str)]) -> Result<Proxies, SourceError> {
+    fn proxies(variables: &[(&str, &str)]) -> Proxies {
         let variables: BTreeMap<&str, &str> = variables.iter().copied().collect();
         Proxies::find(|name| variables.get(name).map(|text| SecretValue::copy_of(text)))
     }
 
     fn host_for(variables: &[(&str, &str)], url: &str) -> Option<String> {
-        proxies(variables).unwrap().host_for(&Url::parse(url).unwrap())
+        proxies(variables).host_for(&Url::parse(url).unwrap()).unwrap()
     }
 
     #[test]
@@ -222,11 +236,31 @@ mod tests {
         let variables = [("https_proxy", "http://user:hunter2@proxy:3128")];
         assert_eq!(host_for(&variables, "https://h").as_deref(), Some("proxy:3128"));
         assert!(!format!("{:?}", proxies(&variables)).contains("hunter2"));
-        let error = proxies(&[("https_proxy", "socks5://user:hunter2@proxy")]).unwrap_err();
+        let socks = proxies(&[("https_proxy", "socks5://user:hunter2@proxy")]);
+        assert!(!format!("{socks:?}").contains("hunter2"));
+        let error = socks.host_for(&Url::parse("https://h").unwrap()).unwrap_err();
         assert_eq!(
             error.to_string(),
             "the setting `https_proxy` cannot be used: it must be the URL of an HTTP proxy, such as `http://HOST:3128`"
         );
+    }
+
+    #[test]
+    fn a_proxy_that_cannot_be_used_is_none_for_the_hosts_that_need_none() {
+        let socks = ("all_proxy", "socks5://proxy");
+        assert_eq!(host_for(&[socks, ("no_proxy", "*")], "https://h"), None);
+        assert_eq!(host_for(&[socks, ("no_proxy", "h")], "http://h"), None);
+        assert_eq!(host_for(&[("https_proxy", "socks5://proxy")], "http://h"), None);
+        assert_eq!(host_for(&[socks, ("http_proxy", "a:1")], "http://h").as_deref(), Some("a:1"));
+        assert!(proxies(&[socks, ("no_proxy", "h")]).host_for(&Url::parse("http://i").unwrap()).is_err());
+    }
+
+    #[test]
+    fn a_password_without_a_user_is_a_login_too() {
+        let found = HttpProxy::read(&SecretValue::copy_of("http://:hunter2@proxy")).unwrap();
+        let (user, password) = found.login.unwrap();
+        // EXPOSE: made up
+        assert!(user.is_empty() && password.expose(|text| text == "hunter2"));
     }
 
     #[test]
