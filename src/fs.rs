@@ -29,19 +29,19 @@ use crate::report::Hint;
 #[non_exhaustive]
 pub enum FileError {
     /// It exists, and is not ours to overwrite.
-    #[error("`{}` exists", .path.display())]
+    #[error("`{}` exists", shown(.path))]
     Exists {
         /// The file.
         path: PathBuf,
     },
     /// The file system cannot swap two directories in one step.
-    #[error("the file system of `{}` cannot exchange two directories in one step", .path.display())]
+    #[error("the file system of `{}` cannot exchange two directories in one step", shown(.path))]
     NoExchange {
         /// The directory.
         path: PathBuf,
     },
     /// It is in place; whether it survives a power failure is not known.
-    #[error("`{}` is written, but the disk does not confirm it: {}", .path.display(), reason(.source))]
+    #[error("`{}` is written, but the disk does not confirm it: {}", shown(.path), reason(.source))]
     NotDurable {
         /// What was written.
         path: PathBuf,
@@ -49,7 +49,7 @@ pub enum FileError {
         source: io::Error,
     },
     /// Others may read what must be private.
-    #[error("`{}` can be read by others: its mode is {mode:04o}", .path.display())]
+    #[error("`{}` can be read by others: its mode is {mode:04o}", shown(.path))]
     NotPrivate {
         /// The file.
         path: PathBuf,
@@ -57,13 +57,13 @@ pub enum FileError {
         mode: u32,
     },
     /// It belongs to somebody else.
-    #[error("`{}` belongs to another user", .path.display())]
+    #[error("`{}` belongs to another user", shown(.path))]
     NotOwned {
         /// The file.
         path: PathBuf,
     },
     /// The operating system says no.
-    #[error("cannot {verb} `{}`: {}", .path.display(), reason(.source))]
+    #[error("cannot {verb} `{}`: {}", shown(.path), reason(.source))]
     Os {
         /// What was tried.
         verb: &'static str,
@@ -73,7 +73,7 @@ pub enum FileError {
         source: io::Error,
     },
     /// It is larger than anything that we should read.
-    #[error("`{}` is larger than {limit} MiB", .path.display())]
+    #[error("`{}` is larger than {limit} MiB", shown(.path))]
     TooLarge {
         /// The file.
         path: PathBuf,
@@ -118,8 +118,18 @@ impl Hint for FileError {
     }
 }
 
+// A key typed where its file belongs must not end up in a log
+fn shown(path: &Path) -> String {
+    const KEY: &str = "AGE-SECRET-KEY-";
+    let text = path.display().to_string();
+    match text.to_ascii_uppercase().find(KEY) {
+        Some(start) => format!("{}{KEY}…", text.get(..start).unwrap_or_default()),
+        None => text,
+    }
+}
+
 // io::Error's own text ends in "(os error 2)", which helps nobody at night
-fn reason(error: &io::Error) -> String {
+pub(crate) fn reason(error: &io::Error) -> String {
     let text = error.to_string();
     text.split(" (os error").next().unwrap_or_default().to_lowercase()
 }

@@ -17,6 +17,19 @@ const RECIPIENTS: &str =
     "hint: `dcn-vault show` lists the recipients; is yours among them? Else ask for a new pull with it\n";
 
 #[test]
+fn a_key_that_is_typed_where_its_file_belongs_is_not_repeated() {
+    let pulled = Pulled::new();
+    let key = std::fs::read_to_string(pulled.scratch.join("identity.txt")).unwrap();
+    let key = key.lines().find(|line| line.starts_with("AGE-SECRET-KEY-")).unwrap();
+    for arguments in [["decrypt", "-b", "bundle", "-i", key], ["pull", "--from-file", "plan.yaml", "-R", key]]
+    {
+        let refused = pulled.scratch.run(arguments);
+        let err = "error: cannot read `AGE-SECRET-KEY-…`: no such file or directory\nhint: check the path\n";
+        assert_eq!((refused.code, refused.err.as_str()), (1, err));
+    }
+}
+
+#[test]
 fn an_identity_of_somebody_else_opens_nothing() {
     let pulled = Pulled::new();
     pulled.scratch.keygen("other.txt");

@@ -63,7 +63,11 @@ fn a_clouds_yaml_that_is_broken_is_named_and_not_quoted() {
     let rows: &[(&str, &str)] = &[
         (
             "clouds: {other: {}}\n",
-            "error: no cloud `centre` in clouds.yaml\nhint: `openstack config show` lists what clouds.yaml has; mind the case\n",
+            "error: no cloud `centre` in clouds.yaml\nhint: it has other; mind the case\n",
+        ),
+        (
+            "clouds: {}\n",
+            "error: no cloud `centre` in clouds.yaml\nhint: it has no cloud: they stand under `clouds:`\n",
         ),
         (
             "clouds:\n  centre:\n    auth: not-a-real-secret\n",

@@ -170,8 +170,10 @@ fn a_release_without_working_directories_is_refused_and_a_login_means_the_cloud(
     );
     for flag in ["--os-password-file", "--os-token-file"] {
         let refused = scratch.run(["-C", "vault", "pull", "-r", &recipient, flag, "absent"]);
-        let err = "error: cannot read `absent`: no such file or directory\nhint: check the path\n";
-        assert_eq!((refused.code, refused.err.as_str()), (1, err));
+        let err = format!(
+            "error: the file that {flag} names cannot be read: no such file or directory\nhint: it takes a FILE of mode 0600 with the secret in it, not the secret\n"
+        );
+        assert_eq!((refused.code, refused.err), (1, err));
     }
 }
 

@@ -1,6 +1,6 @@
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use crate::fs;
+use crate::fs::{self, FileError};
 use crate::secret::{SecretBuffer, SecretValue};
 use crate::source::openstack::{CloudSettings, Credential, LoginError, Variables};
 
@@ -15,8 +15,10 @@ pub(super) fn settings(
     mut variables: Variables,
     batch: bool,
 ) -> Result<CloudSettings, Failure> {
-    variables.password = arguments.os_password_file.as_deref().map(secret_in).transpose()?;
-    variables.token = arguments.os_token_file.as_deref().map(secret_in).transpose()?;
+    let secret =
+        |option, path: &Option<PathBuf>| path.as_deref().map(|path| secret_in(option, path)).transpose();
+    variables.password = secret("--os-password-file", &arguments.os_password_file)?;
+    variables.token = secret("--os-token-file", &arguments.os_token_file)?;
     let mut settings = CloudSettings::find(cloud, variables)?;
     for credential in settings.lacking() {
         let can_be_typed = !batch && credential != Credential::Token;
@@ -34,8 +36,14 @@ fn question(settings: &CloudSettings, credential: Credential) -> String {
 }
 
 /// The secret that is all of a file, but for the newline at its end.
-fn secret_in(path: &Path) -> Result<SecretValue, Failure> {
-    let text: SecretBuffer = fs::read_private(path)?;
+fn secret_in(option: &'static str, path: &Path) -> Result<SecretValue, Failure> {
+    let text: SecretBuffer = match fs::read_private(path) {
+        // Not with its name: somebody may have typed the secret there
+        Err(FileError::Os { source, .. }) => {
+            return Err(LoginError::SecretFileMissing { option, reason: fs::reason(&source) }.into());
+        }
+        read => read?,
+    };
     // EXPOSE: from one wiped block to another
     let read = text.expose(|bytes| {
         let text = std::str::from_utf8(bytes).ok()?;

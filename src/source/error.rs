@@ -34,6 +34,9 @@ impl fmt::Display for Service {
     }
 }
 
+/// So many names are said in a hint.
+const NAMES_SAID: usize = 8;
+
 /// Why nothing could be harvested. What a server wrote is never repeated.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -52,7 +55,7 @@ pub enum SourceError {
     #[error("{service}'s answer is larger than {limit} MiB")]
     BodyTooLarge { service: Service, limit: usize },
     #[error("no cloud `{cloud}` in {searched}")]
-    CloudNotFound { cloud: String, searched: String },
+    CloudNotFound { cloud: String, searched: String, known: Vec<String> },
     #[error(transparent)]
     Ceph(#[from] CephError),
     #[error("{service}'s certificate is refused: {cause}")]
@@ -70,7 +73,7 @@ pub enum SourceError {
     #[error("Keystone lets nobody log in from here (403)")]
     LoginForbidden,
     #[error("Keystone refuses the login of `{user}` to {scope} (401)")]
-    LoginRefused { user: String, scope: String },
+    LoginRefused { user: String, scope: String, check: &'static str },
     #[error("{}", missing(.name, .cloud.as_deref()))]
     MissingSetting { name: &'static str, cloud: Option<String> },
     #[error("no clouds.yaml found; looked for {searched}")]
@@ -171,8 +174,13 @@ impl Hint for SourceError {
                 "try again; if it stays so, look at what stands between this host and the service",
             ),
             Self::Ceph(error) => error.hint(),
-            Self::CloudNotFound { .. } => {
-                String::from("`openstack config show` lists what clouds.yaml has; mind the case")
+            Self::CloudNotFound { known, .. } if known.is_empty() => {
+                String::from("it has no cloud: they stand under `clouds:`")
+            }
+            Self::CloudNotFound { known, .. } => {
+                let more = if known.len() > NAMES_SAID { " and more" } else { "" };
+                let said = known.iter().take(NAMES_SAID).map(String::as_str).collect::<Vec<_>>().join(", ");
+                format!("it has {said}{more}; mind the case")
             }
             Self::CertificateRefused { cause, .. } => cause.hint(),
             Self::Connect { .. } => {
@@ -187,9 +195,7 @@ impl Hint for SourceError {
             Self::LoginForbidden => String::from(
                 "a proxy may stand in between, or the account be locked: Keystone's log says more",
             ),
-            Self::LoginRefused { .. } => {
-                String::from("Keystone says no more: check user, password, project and their domains")
-            }
+            Self::LoginRefused { check, .. } => format!("Keystone says no more: check {check}"),
             Self::MissingSetting { name, cloud } => where_to_set(name, cloud.is_some()),
             Self::NoCloudsFile { .. } => {
                 String::from("put clouds.yaml there, or leave --os-cloud out and source the stackrc")

@@ -110,7 +110,7 @@ const CLOUDS: &[Case] = &[
     cloud(
         "no-such-cloud",
         "no cloud `no-such-cloud` in {home}/.config/openstack/clouds.yaml",
-        "`openstack config show` lists what clouds.yaml has; mind the case",
+        "it has admin, admin-tls, appcred, appcred-name, appcred-name-tls, appcred-tls, badregion, disabled and more; mind the case",
     ),
 ];
 

@@ -85,6 +85,12 @@ fn a_given_token_is_exchanged_for_one_with_a_project_and_outlives_the_pull() {
         assert!(is_alive(&operator, &variables["OS_TOKEN"]), "{profile}");
     }
     assert!(!is_alive(&Operator::new(User::Own), "gAAAAA-none"));
+    let operator = Operator::new(User::Own);
+    let mut command = operator.program();
+    command.args(["pull", "--batch", "-r", &operator.recipient]).envs(operator.variables("token-tls"));
+    let refused = said(command.env("OS_TOKEN", "gAAAAA-none"));
+    let err = "error: Keystone does not know the token: it has expired, or was revoked (404)\nhint: `openstack token issue` prints a new one\n";
+    assert_eq!((refused.code, refused.err.as_str()), (1, err));
 }
 
 #[test]

@@ -112,6 +112,24 @@ impl Login {
         })
     }
 
+    pub(super) fn is_by_token(&self) -> bool {
+        self.methods.iter().any(|method| matches!(method, Method::Token(_)))
+    }
+
+    /// What may be wrong when Keystone refuses it.
+    pub(super) fn to_check(&self) -> &'static str {
+        let is = |wanted: fn(&Method) -> bool| self.methods.iter().any(wanted);
+        if is(|method| matches!(method, Method::ApplicationCredential { .. })) {
+            "the application credential's id or name, its secret, and whether it has expired"
+        } else if is(|method| matches!(method, Method::Totp { .. })) {
+            "the one-time code and this host's clock, then user, password, project and their domains"
+        } else if self.is_by_token() {
+            "whether the token has expired, and the project and its domain"
+        } else {
+            "user, password, project and their domains"
+        }
+    }
+
     /// The user, as errors name it.
     pub(super) fn user(&self) -> String {
         let who = |method: &Method| match method {

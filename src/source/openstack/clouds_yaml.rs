@@ -35,6 +35,7 @@ impl Clouds {
         let entry = self.clouds.remove(name).ok_or_else(|| SourceError::CloudNotFound {
             cloud: name.to_owned(),
             searched: listed(&self.read),
+            known: self.clouds.keys().map(|name| name.escape_debug().to_string()).collect(),
         })?;
         let entry = entry.into_map().map(normalized);
         entry.ok_or_else(|| {

@@ -10,9 +10,25 @@ pub(super) const fn is_wanted(status: u16) -> bool {
     matches!(status, 300 | 404 | 405 | 410)
 }
 
+/// Where version 3 of Keystone is.
+pub(super) enum Version3 {
+    /// Where it was guessed to be.
+    Here,
+    Elsewhere(Url),
+    /// There is no list, or it is not in it.
+    Unknown,
+}
+
 /// Where Keystone's own list of versions says that v3 is, for an `auth_url` below which it was not. Only the path is taken:
 /// behind a proxy the list names a host inside, and a password goes nowhere but to the host that the user has named.
-pub(super) async fn version_3(http: &Http, guessed: &Url) -> Option<Url> {
+pub(super) async fn version_3(http: &Http, guessed: &Url) -> Version3 {
+    let Some(path) = listed_path(http, guessed).await else { return Version3::Unknown };
+    let mut url = guessed.clone();
+    url.set_path(&path);
+    if url == *guessed { Version3::Here } else { Version3::Elsewhere(url) }
+}
+
+async fn listed_path(http: &Http, guessed: &Url) -> Option<String> {
     let mut root = guessed.clone();
     root.path_segments_mut().ok()?.pop();
     let root = below(&root, &[""]);
@@ -27,10 +43,7 @@ pub(super) async fn version_3(http: &Http, guessed: &Url) -> Option<Url> {
     };
     let answer = http.send(request).await.ok().filter(|answer| matches!(answer.status, 200 | 300))?;
     // EXPOSE: a public list of versions
-    let found = answer.body.expose(path_in)?;
-    let mut url = guessed.clone();
-    url.set_path(&found);
-    (url != *guessed).then_some(url)
+    answer.body.expose(path_in)
 }
 
 fn path_in(body: &[u8]) -> Option<String> {

@@ -10,7 +10,7 @@ use crate::source::{Service, SourceError};
 
 use super::auth::Login;
 use super::cloud::{Access, CloudSettings};
-use super::discovery;
+use super::discovery::{self, Version3};
 use super::http::{Answer, Http, JSON, Opening, Request, below};
 use super::login_error::LoginError;
 use super::scope::Scope;
@@ -79,8 +79,13 @@ async fn knock(http: &Http, auth_url: &Url, login: &Login) -> Result<(Url, Openi
     if !discovery::is_wanted(opening.status) {
         return Ok((tokens_url, opening));
     }
-    let Some(found) = discovery::version_3(http, auth_url).await else {
-        return Err(SourceError::NoKeystone { url: auth_url.to_string(), status: opening.status });
+    let found = match discovery::version_3(http, auth_url).await {
+        Version3::Elsewhere(found) => found,
+        // To a token that it does not know Keystone says 404, as for an address that is none
+        Version3::Here if login.is_by_token() => return Err(LoginError::TokenDead.into()),
+        Version3::Here | Version3::Unknown => {
+            return Err(SourceError::NoKeystone { url: auth_url.to_string(), status: opening.status });
+        }
     };
     let tokens_url = below(&found, &["auth", "tokens"]);
     let opening = http.open(&login_request(login, &tokens_url)).await?;
@@ -270,7 +275,7 @@ fn scope_in(body: &[u8], settings: &CloudSettings) -> Result<Granted, SourceErro
 
 fn refused(login: &Login) -> SourceError {
     let scope = login.scope.as_ref().map_or_else(|| String::from("no project"), Scope::shown);
-    SourceError::LoginRefused { user: login.user(), scope }
+    SourceError::LoginRefused { user: login.user(), scope, check: login.to_check() }
 }
 
 #[derive(Deserialize)]

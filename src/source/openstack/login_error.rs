@@ -26,10 +26,14 @@ pub enum LoginError {
     ProfileElsewhere,
     #[error("there is no profile `{profile}`; looked for {searched}")]
     ProfileNotFound { profile: String, searched: String },
+    #[error("the file that {option} names cannot be read: {reason}")]
+    SecretFileMissing { option: &'static str, reason: String },
     #[error("the login is for two things at once: of project, domain, trust and system it can be for one")]
     ScopeTwice,
     #[error("the login takes no {credential}, and one was given")]
     TakesNone { credential: Credential },
+    #[error("Keystone does not know the token: it has expired, or was revoked (404)")]
+    TokenDead,
     #[error("`{name}` is not text in UTF-8")]
     VariableNotText { name: String },
 }
@@ -57,6 +61,10 @@ impl Hint for LoginError {
                 "it stands under `public-clouds:`; those that openstacksdk has of its own are not known here"
             }
             Self::ScopeTwice => "leave the others out of the cloud's `auth` or of the OS_* variables",
+            Self::SecretFileMissing { .. } => {
+                "it takes a FILE of mode 0600 with the secret in it, not the secret"
+            }
+            Self::TokenDead => "`openstack token issue` prints a new one",
             Self::TakesNone { credential: Credential::Password } => {
                 "leave --os-password-file out, or set `auth_type` to `password`"
             }

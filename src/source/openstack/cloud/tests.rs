@@ -112,7 +112,7 @@ fn a_password_in_a_url_that_nobody_asks_is_not_shown_either() {
 
 #[test]
 fn a_password_in_an_endpoint_within_auth_is_not_shown() {
-    let here = crate::fs::TemporaryDirectory::scratch();
+    let here = fs::TemporaryDirectory::scratch();
     let text = "clouds: {a: {auth: {auth_url: 'http://h', username: u, password: p, orchestration_endpoint_override: 'http://u:hunter2@h'}}}\n";
     let variables = Variables { clouds_files: vec![here.write("clouds.yaml", text)], ..Variables::default() };
     let settings = CloudSettings::find(Some("a"), variables).unwrap();
