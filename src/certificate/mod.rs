@@ -17,6 +17,8 @@ mod pem;
 mod verdict;
 mod x509;
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use crate::model::{Certificate, Certificates, Data, ParameterName, PemFault, Unreadable};
 
 use self::key::PublicHalf;
@@ -38,12 +40,32 @@ pub fn list(passwords: &Data) -> Certificates {
             Some(Found::within(name, value))
         })
         .collect();
+    let index = Index::of(&found);
     let mut all = Certificates::default();
     for one in &found {
-        all.unreadable.extend(one.faults(&found));
-        all.read.extend(one.certificates(&found));
+        all.unreadable.extend(one.faults(&index));
+        all.read.extend(one.certificates(&index));
     }
     all
+}
+
+/// What leads from one parameter to another, so that each is looked at once.
+struct Index<'a> {
+    /// The parameters that say something.
+    by_name: BTreeMap<&'a str, &'a Found>,
+    /// Where the keys of the certificates should be.
+    key_names: BTreeSet<String>,
+}
+
+impl<'a> Index<'a> {
+    fn of(found: &'a [Found]) -> Self {
+        let filled = found.iter().filter(|one| !one.is_empty);
+        let certified = found.iter().filter(|one| !one.certificates.is_empty());
+        Self {
+            by_name: filled.map(|one| (one.name.as_str(), one)).collect(),
+            key_names: certified.filter_map(|one| names::key_of(one.name.as_str())).collect(),
+        }
+    }
 }
 
 /// What one parameter holds.
@@ -96,13 +118,11 @@ impl Found {
         }
     }
 
-    fn faults(&self, all: &[Self]) -> Vec<Unreadable> {
+    fn faults(&self, index: &Index<'_>) -> Vec<Unreadable> {
         let name = self.name.as_str();
         let belongs = names::holds_certificates(name);
         let has_none = self.certificates.is_empty() && self.keys.is_empty() && !self.is_empty;
-        let is_key = all.iter().any(|other| {
-            !other.certificates.is_empty() && names::key_of(other.name.as_str()).as_deref() == Some(name)
-        });
+        let is_key = index.key_names.contains(name);
         let faults = [
             (self.certificates.iter().any(|(_, parsed)| parsed.is_none()), PemFault::Damaged),
             (belongs && has_none, PemFault::NoCertificate),
@@ -113,8 +133,8 @@ impl Found {
         present.map(|(_, fault)| Unreadable { parameter: self.name.clone(), fault }).collect()
     }
 
-    fn certificates(&self, all: &[Self]) -> Vec<Certificate> {
-        let holder = self.key_holder(all);
+    fn certificates(&self, index: &Index<'_>) -> Vec<Certificate> {
+        let holder = self.key_holder(index);
         let key = holder.and_then(|holder| holder.keys.first());
         let beside = |entry: &Option<String>, until: usize| {
             self.certificates.iter().take(until).filter(|(other, _)| other == entry).count()
@@ -143,12 +163,12 @@ impl Found {
     }
 
     /// The parameter with this one's key: itself, or the one that the name leads to.
-    fn key_holder<'a>(&'a self, all: &'a [Self]) -> Option<&'a Self> {
+    fn key_holder<'a>(&'a self, index: &Index<'a>) -> Option<&'a Self> {
         if !self.keys.is_empty() {
             return Some(self);
         }
         let name = names::key_of(self.name.as_str())?;
-        all.iter().find(|other| other.name.as_str() == name && !other.is_empty)
+        index.by_name.get(name.as_str()).copied()
     }
 }
 

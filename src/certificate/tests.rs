@@ -204,3 +204,16 @@ fn authorities_are_called_by_their_names() {
     let read = list(&map.wrapped("parameter_defaults")).read;
     assert_eq!(read[0].label(), "CAMap undercloud-ca");
 }
+
+#[test]
+fn many_parameters_are_looked_through_once() {
+    let scalar =
+        |text: &str| Data::Scalar(Scalar::new(crate::model::Kind::String, SecretValue::copy_of(text)));
+    let damaged = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+    let count = 50_000;
+    // Each against each would take minutes
+    let others = (0..count).map(|at| (Scalar::string(&format!("P{at}")), scalar("x")));
+    let certificates = (0..count).map(|at| (Scalar::string(&format!("P{at}Cert")), scalar(damaged)));
+    let found = list(&Data::Map(others.chain(certificates).collect()).wrapped("parameter_defaults"));
+    assert_eq!((found.read.len(), found.unreadable.len()), (0, count));
+}
