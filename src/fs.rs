@@ -99,7 +99,7 @@ impl Hint for FileError {
                 String::from("look at the disk and its log; what is there now is whole")
             }
             Self::NotPrivate { path, .. } => format!("chmod 600 {}", path.display()),
-            Self::NotOwned { .. } => String::from("use an identity of your own, or run this as its owner"),
+            Self::NotOwned { .. } => String::from("use a file of your own, or run this as its owner"),
             Self::Os { source, .. } if source.kind() == io::ErrorKind::NotFound => {
                 String::from("check the path")
             }

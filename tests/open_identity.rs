@@ -58,6 +58,28 @@ fn an_identity_that_others_can_read_is_refused() {
 }
 
 #[test]
+#[ignore = "needs root: run tests/all"]
+fn a_secret_file_of_another_user_is_refused_whatever_it_holds() {
+    let scratch = Scratch::new();
+    let recipient = scratch.pull_from_file();
+    let error = |name: &str| {
+        format!(
+            "error: `{name}` belongs to another user\nhint: use a file of your own, or run this as its owner\n"
+        )
+    };
+    for name in ["identity.txt", "password"] {
+        let path = scratch.join(name);
+        let content = std::fs::read(&path).unwrap_or_else(|_| b"made-up\n".to_vec());
+        scratch.write(name, content, 0o600);
+        std::os::unix::fs::chown(path, Some(65534), Some(65534)).unwrap();
+    }
+    scratch.opens_nothing(&["-i", "identity.txt"], &error("identity.txt"));
+    for flag in ["--os-password-file", "--os-token-file"] {
+        scratch.refuses(&["pull", "-r", &recipient, "-o", "other", flag, "password"], &error("password"));
+    }
+}
+
+#[test]
 fn an_identity_file_without_an_identity_is_not_repeated() {
     let scratch = Scratch::new();
     scratch.pull_from_file();
