@@ -150,10 +150,50 @@ fn flags_that_do_not_go_together_are_a_matter_of_usage() {
             "{first}"
         );
     }
+    let list = [
+        &["--allow-incomplete"][..],
+        &["--dry-run"],
+        &["--on-secret", "seal"],
+        &["--release", "train"],
+        &["--barbican", "x=X"],
+        &["--ceph-stack", "x"],
+        &["--cephx-key-client-name", "x"],
+        &["--config-download-dir", "x"],
+        &["--exclude", "x"],
+        &["--from-file", "plan.yaml"],
+        &["--output", "x"],
+        &["--plan", "x"],
+        &["--recipient", "x"],
+        &["--recipients-file", "x"],
+        &["--stack", "x"],
+        &["--working-dir", "x"],
+    ];
+    for flags in list {
+        let ended = scratch.run(["pull", "--list"].iter().chain(flags));
+        assert_eq!((ended.code, ended.out.as_str()), (2, ""), "{flags:?}");
+        let first = ended.err.lines().next().unwrap();
+        assert!(first.starts_with("error: the argument '--list' cannot be used with '"), "{first}");
+    }
     for arguments in
         [&["pull", "--on-secret", "print"][..], &["pull", "extra"], &["pull", "--no-such"], &["pul"], &[]]
     {
         assert_eq!(scratch.run(arguments).code, 2, "{arguments:?}");
     }
     assert_eq!(scratch.names(), ["identity.txt", "plan.yaml"]);
+}
+
+#[test]
+fn a_client_of_ceph_without_a_cluster_is_a_matter_of_usage() {
+    let (scratch, recipient) = Scratch::with_plan();
+    let flags = ["-r", &recipient, "--cephx-key-client-name", "external"];
+    let err = "error: --cephx-key-client-name is given, and no stack that has a Ceph cluster\nhint: name one with --ceph-stack, or in dcn-vault.yaml: `source: {ceph: {stacks: [NAME]}}`\n";
+    assert_refused(&scratch.run(from_file(&flags)), 2, err);
+    // A stack of either kind is looked for
+    let absent = "error: stack `dcn0` has left no files of a Ceph cluster here\n";
+    let by_flag = scratch.run(from_file(&flags).iter().chain(&["--ceph-stack", "dcn0"]));
+    assert!(by_flag.code == 1 && by_flag.err.starts_with(absent), "{}", by_flag.err);
+    scratch.write("dcn-vault.yaml", "version: 1\nsource: {ceph: {stacks: [dcn0]}}\n", 0o644);
+    let by_vault = scratch.run(from_file(&flags));
+    assert!(by_vault.code == 1 && by_vault.err.starts_with(absent), "{}", by_vault.err);
+    assert!(!scratch.join("bundle").exists());
 }

@@ -6,7 +6,9 @@ use std::path::PathBuf;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::report::Hint;
 use crate::source::Release;
+use crate::vault::SourceSettings;
 
 const PULL_EXAMPLES: &str = "\
 Examples:
@@ -39,6 +41,26 @@ const DECRYPT_EXAMPLES: &str = "\
 Examples:
   dcn-vault decrypt | grep -c Password
   dcn-vault decrypt global-config-extra-map-data.json -o /run/user/1000/global.json";
+
+/// What `pull --list` would pass over.
+const NOT_FOR_A_LIST: [&str; 16] = [
+    "allow_incomplete",
+    "barbican",
+    "ceph_stack",
+    "cephx_key_client_name",
+    "config_download_dir",
+    "dry_run",
+    "exclude",
+    "from_file",
+    "on_secret",
+    "output",
+    "plan",
+    "recipient",
+    "recipients_file",
+    "release",
+    "stack",
+    "working_dir",
+];
 
 /// Pulls a control plane's secrets, seals them with age, and opens them for one deployment.
 #[derive(Debug, Parser)]
@@ -142,7 +164,7 @@ pub(super) struct PullArguments {
     #[arg(long)]
     pub(super) allow_incomplete: bool,
     /// Name the clouds, stacks and plans that can be seen, each with its command; pull nothing
-    #[arg(long, conflicts_with_all = ["from_file", "recipient", "recipients_file", "output", "dry_run"])]
+    #[arg(long, conflicts_with_all = NOT_FOR_A_LIST)]
     pub(super) list: bool,
     /// With --list: as JSON
     #[arg(long, requires = "list")]
@@ -169,6 +191,35 @@ pub(super) struct PullArguments {
     /// Do everything, and write nothing
     #[arg(long)]
     pub(super) dry_run: bool,
+}
+
+/// What is wrong with a command line, and only the vault tells.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum UsageError {
+    /// There is no cluster that the client could have a key to.
+    #[error("--cephx-key-client-name is given, and no stack that has a Ceph cluster")]
+    NoCephStack,
+}
+
+impl Hint for UsageError {
+    fn hint(&self) -> String {
+        match self {
+            Self::NoCephStack => String::from(
+                "name one with --ceph-stack, or in dcn-vault.yaml: `source: {ceph: {stacks: [NAME]}}`",
+            ),
+        }
+    }
+}
+
+impl PullArguments {
+    /// Refuses what would be passed over with these settings of the vault.
+    pub(super) fn fit(&self, source: &SourceSettings) -> Result<(), UsageError> {
+        let has_cluster = !self.ceph_stack.is_empty() || !source.ceph.stacks.is_empty();
+        if self.cephx_key_client_name.is_some() && !has_cluster {
+            return Err(UsageError::NoCephStack);
+        }
+        Ok(())
+    }
 }
 
 fn release_parser() -> impl TypedValueParser<Value = Release> {
@@ -293,6 +344,18 @@ mod tests {
                     argument.get_id()
                 );
             }
+        }
+    }
+
+    #[test]
+    fn a_list_takes_what_leads_to_a_cloud_and_nothing_else() {
+        use clap::CommandFactory;
+        let command = Arguments::command();
+        let pull = command.find_subcommand("pull").unwrap();
+        let takes = ["json", "os_cloud", "os_password_file", "os_token_file"];
+        for argument in pull.get_arguments().filter(|argument| argument.get_id() != "list") {
+            let name = argument.get_id().as_str();
+            assert_eq!(NOT_FOR_A_LIST.contains(&name), !takes.contains(&name), "{name}");
         }
     }
 }

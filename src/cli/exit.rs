@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use crate::report::Hint;
 use crate::run::RunError;
 
+use super::args::UsageError;
 use super::ui::{self, Ui};
 
 const FAILED: u8 = 1;
@@ -24,9 +25,11 @@ pub(super) struct Failure {
 
 impl<E: Hint + 'static> From<E> for Failure {
     fn from(error: E) -> Self {
-        let code = match (&error as &dyn Error).downcast_ref::<RunError>() {
+        let any: &dyn Error = &error;
+        let code = match any.downcast_ref() {
             Some(RunError::NotExecutable { .. }) => NOT_EXECUTABLE,
             Some(RunError::NotFound { .. }) => NOT_FOUND,
+            _ if any.is::<UsageError>() => USAGE,
             _ => FAILED,
         };
         Self { error: Box::new(error), code }

@@ -35,6 +35,7 @@ pub(super) fn pull(
         return list(arguments, &vault.source, batch, ui);
     }
     // All that can be wrong on this side is found before anybody is asked for a secret
+    arguments.fit(&vault.source)?;
     let recipients = recipients(arguments, &vault)?;
     let output = arguments.output.clone().unwrap_or_else(|| vault.bundle());
     let slot = Slot::at(&output)?;
