@@ -18,7 +18,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use cloud::{Cloud, Contents, ErrorBody, Fault, Place};
-use program::refusal::assert_refused;
+use program::refusal::{IN_CLEAR, assert_refused_over_http};
 use program::{Scratch, occurring, said};
 
 const KEYSTONE_PROXY: &str =
@@ -46,6 +46,7 @@ const UPDATE: &str = "look, then update the stack: openstack stack output show o
 const SCOPE: &str = "set `project_name` (OS_PROJECT_NAME), and check the user's role in it";
 const NO_STACK: &str = "name it with --stack; `dcn-vault pull --list` shows what there is";
 
+const NOT_REVOKED: &str = "warning: the token could not be revoked: it lives until it expires\n";
 const AT_ONCE: usize = 12;
 
 /// What is wrong, the error, the hint.
@@ -116,7 +117,7 @@ fn a_service_that_says_an_absurd_time_is_not_waited_for() {
     let pull = ["pull", "-r", &recipient, "-o", "bundle"];
     let pulled = said(scratch.program().envs(cloud.os_variables()).args(pull));
     let error = "error: Heat answered with status 503, 3 times in a row\n";
-    assert_refused(&pulled, 1, &format!("{error}hint: {DELAYED}\n"));
+    assert_refused_over_http(&pulled, 1, &format!("{error}hint: {DELAYED}\n"));
     assert_eq!(cloud.tokens_alive(), 0);
 }
 
@@ -223,12 +224,37 @@ fn a_token_that_cannot_be_revoked_is_said_and_the_bundle_is_whole() {
         let pull = ["pull", "-r", &recipient, "-o", "bundle"];
         let pulled = said(scratch.program().envs(cloud.os_variables()).args(pull));
         assert_eq!(pulled.code, 0, "{}", pulled.err);
-        let warning = "warning: the token could not be revoked: it lives until it expires\n";
-        assert!(pulled.err.contains(warning), "{}", pulled.err);
+        assert!(pulled.err.contains(NOT_REVOKED), "{}", pulled.err);
         assert_eq!(occurring(&cloud.secrets(), pulled.err.as_bytes()), Vec::<&String>::new());
         assert_eq!(scratch.run(["show", "-b", "bundle"]).code, 0);
         assert!(!cloud.token_was_sent_elsewhere());
     }
+}
+
+#[test]
+fn what_there_is_to_say_of_the_way_is_said_when_nothing_comes_of_it_too() {
+    let cloud = Cloud::start(Contents::made_up());
+    cloud.fault(Fault::unavailable(Place::Revocation));
+    cloud.fault(Fault::forbidden(Place::Heat));
+    cloud.fault(Fault::unavailable(Place::Heat).at_first(2));
+    let scratch = Scratch::new();
+    let (_, recipient) = scratch.keygen("identity.txt");
+    let error = format!("error: Heat refuses this: the user's role is not enough (403)\nhint: {ROLE}\n");
+    for pull in [&["pull", "-r", &recipient, "-o", "bundle"][..], &["pull", "--list"]] {
+        cloud.fault(Fault::forbidden(Place::Swift));
+        let pulled = said(scratch.program().envs(cloud.os_variables()).args(pull));
+        let again = if pull.len() > 2 {
+            "warning: Heat did not answer at once: it was asked again, twice in all\n"
+        } else {
+            ""
+        };
+        let way = format!("{IN_CLEAR}Keystone\n{IN_CLEAR}Heat, Swift\n{NOT_REVOKED}{again}");
+        assert_eq!((pulled.code, pulled.err), (1, format!("{way}{error}")));
+    }
+    // A login that gives nothing to work with has made a token, too
+    cloud.fault(Fault::MissingCatalog);
+    let pulled = said(scratch.program().envs(cloud.os_variables()).args(["pull", "-r", &recipient]));
+    assert!(pulled.err.starts_with(&format!("{IN_CLEAR}Keystone\n{NOT_REVOKED}error: ")), "{}", pulled.err);
 }
 
 #[test]
@@ -243,7 +269,7 @@ fn answers_without_an_end_take_little_memory() {
     let mut program = scratch.program_in_shell(r#"ulimit -v 360000; exec "$@""#);
     program.args(["pull", "-r", &recipient, "-o", "bundle"]).envs(cloud.os_variables());
     let error = "error: Heat's answer is larger than 16 MiB\n";
-    assert_refused(&said(&mut program), 1, &format!("{error}hint: {BROKEN}\n"));
+    assert_refused_over_http(&said(&mut program), 1, &format!("{error}hint: {BROKEN}\n"));
     assert_eq!(scratch.names(), ["identity.txt"]);
 }
 
@@ -258,7 +284,7 @@ fn a_port_where_nobody_listens_is_named() {
     let pulled = said(program.args(["pull", "-r", &recipient, "-o", "bundle"]));
     let error = format!("error: Keystone cannot be reached at http://{closed}: connection refused\n");
     let hint = "hint: check the URL, the route and the firewall: `curl -v` on it says more\n";
-    assert_refused(&pulled, 1, &(error + hint));
+    assert_refused_over_http(&pulled, 1, &(error + hint));
     assert_eq!(scratch.names(), ["identity.txt"]);
 }
 
@@ -294,7 +320,7 @@ fn check(change: impl Fn(&mut Contents), fault: Option<&Fault>, (error, hint): (
         let pull = ["pull", "-r", &recipient, "-o", "bundle"];
         let pulled = said(scratch.program().envs(cloud.os_variables()).args(pull));
 
-        assert_refused(&pulled, 1, &scratch.filled(&format!("error: {error}\nhint: {hint}\n")));
+        assert_refused_over_http(&pulled, 1, &scratch.filled(&format!("error: {error}\nhint: {hint}\n")));
         assert_eq!(occurring(&cloud.secrets(), pulled.err.as_bytes()), Vec::<&String>::new());
         assert!(!pulled.err.contains("CANARY"), "{}", pulled.err);
         assert!((scratch.names(), scratch.files()) == before, "{fault:?}: a file has appeared or changed");

@@ -6,11 +6,8 @@ mod cloud;
 mod program;
 
 use cloud::{Cloud, Contents, Fault, Place};
-use program::refusal::assert_refused;
+use program::refusal::{IN_CLEAR, assert_refused_over_http};
 use program::{Said, Scratch, occurring, said};
-
-const IN_CLEAR: &str =
-    "warning: asked over http, so that the token and the answers crossed the network in clear: ";
 
 #[test]
 fn a_listing_has_a_command_for_each_stack_and_plan_and_leaves_no_token() {
@@ -20,7 +17,7 @@ fn a_listing_has_a_command_for_each_stack_and_plan_and_leaves_no_token() {
                     overcloud  UPDATE_COMPLETE  yes   dcn-vault pull --stack overcloud\n\
                     lonely     none             yes   dcn-vault pull --stack STACK --plan lonely\n";
     assert_eq!((listed.code, listed.out.as_str()), (0, expected), "{}", listed.err);
-    assert_eq!(listed.err, format!("{IN_CLEAR}Keystone, Heat, Swift\n"));
+    assert_eq!(listed.err, format!("{IN_CLEAR}Keystone\n{IN_CLEAR}Heat, Swift\n"));
     assert_eq!(cloud.tokens_alive(), 0);
 }
 
@@ -98,7 +95,7 @@ fn a_cloud_that_shows_nothing_at_all_is_an_error() {
     cloud.fault(Fault::forbidden(Place::Heat));
     let err = "error: Heat refuses this: the user's role is not enough (403)\n\
                hint: log in as a user with a member's or an admin's role\n";
-    assert_refused(&list(&cloud, &Scratch::new(), &[]), 1, err);
+    assert_refused_over_http(&list(&cloud, &Scratch::new(), &[]), 1, err);
     assert_eq!(cloud.tokens_alive(), 0);
 }
 

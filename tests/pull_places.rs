@@ -11,7 +11,7 @@ mod cloud;
 mod program;
 
 use cloud::{Cloud, Contents};
-use program::refusal::assert_refused;
+use program::refusal::{assert_refused, assert_refused_over_http};
 use program::{PLAN, Said, Scratch, occurring, said};
 use serde_json::Value;
 
@@ -140,8 +140,7 @@ fn a_secret_in_a_plaintext_file_can_be_refused() {
     let pull = ["pull", "-r", &recipient, "--on-secret", "refuse"];
     let ended = said(scratch.program().envs(cloud.os_variables()).args(pull));
     let err = "error: `global-config-extra-map-data.json` holds a secret at GlobalConfigExtraMapData.oslo_messaging_rpc_password\nhint: leave --on-secret at `seal`: the file is then sealed whole\n";
-    let warning = "warning: asked over http, so that the token and the answers crossed the network in clear: Keystone, Heat, Swift\n";
-    assert_refused(&ended, 1, &format!("release: stein or before\n{warning}{err}"));
+    assert_refused_over_http(&ended, 1, &format!("release: stein or before\n{err}"));
     assert_eq!((scratch.names(), scratch.files()), before);
     assert_eq!(cloud.tokens_alive(), 0);
 }
@@ -210,7 +209,7 @@ fn a_masked_value_in_a_config_download_directory_is_refused() {
     let pull = ["pull", "-r", &recipient, "--config-download-dir", "download"];
     let pull = || said(scratch.program().envs(cloud.os_variables()).args(pull));
     let ended = pull();
-    assert_refused(
+    assert_refused_over_http(
         &ended,
         1,
         "error: the data of all nodes of stack `overcloud` cannot be found\nhint: looked for download/group_vars/overcloud.json and download/overcloud/group_vars/overcloud.json: name the directory above `group_vars` with --config-download-dir\n",
@@ -218,7 +217,7 @@ fn a_masked_value_in_a_config_download_directory_is_refused() {
     scratch.write("download/group_vars/overcloud.json", r#"{"key": "******"}"#, 0o600);
     let hidden =
         "hint: it was saved from what Heat shows (LP#1999665): set the value anew, and update the stack\n";
-    assert_refused(
+    assert_refused_over_http(
         &pull(),
         1,
         &format!(

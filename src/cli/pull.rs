@@ -39,7 +39,7 @@ pub(super) fn pull(
     let recipients = recipients(arguments, &vault)?;
     let output = arguments.output.clone().unwrap_or_else(|| vault.bundle());
     let slot = Slot::at(&output)?;
-    let harvest = harvest(arguments, &vault.source, batch)?;
+    let harvest = harvest(arguments, &vault.source, batch, ui)?;
     for note in &harvest.notes {
         ui.say(&note.to_string());
     }
@@ -85,11 +85,9 @@ fn list(
     // Who names no cloud, and has sourced no stackrc, learns which clouds there are
     let is_all = seen.clouds.is_empty() && seen.working_dirs.is_empty();
     if cloud.is_some() || variables.names_a_cloud() || is_all {
-        match openstack::list(&login::settings(arguments, cloud.as_deref(), variables, batch)?) {
-            Ok(listing) => {
-                listing.warnings.iter().for_each(|warning| ui.warn(&warning.to_string()));
-                seen.listing = Some(listing);
-            }
+        let settings = login::settings(arguments, cloud.as_deref(), variables, batch)?;
+        match openstack::list(&settings, &mut |warning| ui.warn(&warning.to_string())) {
+            Ok(listing) => seen.listing = Some(listing),
             // From Wallaby on there is no Heat but during a deployment, and all is in files
             Err(error) if arguments.os_cloud.is_none() && !seen.working_dirs.is_empty() => {
                 seen.unlisted = Some(error.to_string());
@@ -112,7 +110,12 @@ fn recipients(arguments: &PullArguments, vault: &Vault) -> Result<RecipientSet, 
     Ok(RecipientSet::given(&arguments.recipient, &arguments.recipients_file)?)
 }
 
-fn harvest(arguments: &PullArguments, source: &SourceSettings, batch: bool) -> Result<Harvest, Failure> {
+fn harvest(
+    arguments: &PullArguments,
+    source: &SourceSettings,
+    batch: bool,
+    ui: Ui,
+) -> Result<Harvest, Failure> {
     let stack = arguments.stack.as_ref().or(source.stack.as_ref());
     let stack = stack.cloned().unwrap_or_else(|| DEFAULT_STACK.to_owned());
     let release = match (arguments.release, &source.release) {
@@ -143,7 +146,7 @@ fn harvest(arguments: &PullArguments, source: &SourceSettings, batch: bool) -> R
         let cloud = arguments.os_cloud.as_ref().or(source.cloud.as_ref());
         let settings =
             login::settings(arguments, cloud.map(String::as_str), environment::openstack()?, batch)?;
-        openstack::pull(&settings, &wanted)?
+        openstack::pull(&settings, &wanted, &mut |warning| ui.warn(&warning.to_string()))?
     };
     if let Some(ceph) = ceph {
         harvest.add_ceph(ceph);

@@ -167,8 +167,8 @@ pub enum Warning {
         /// Who is asked through it.
         services: Vec<Service>,
     },
-    /// Passwords and the token crossed the network in clear.
-    #[error("asked over http, so that the token and the answers crossed the network in clear: {}", list(.services))]
+    /// Passwords and the token cross the network in clear.
+    #[error("asked over http, so that the token and the answers cross the network in clear: {}", list(.services))]
     Unencrypted {
         /// Whose endpoints they are.
         services: Vec<Service>,

@@ -11,6 +11,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::operator::{Operator, User, Way};
+use crate::program::refusal::after_the_way;
 
 /// So many pulls at a time: most of them wait for the cloud.
 const AT_ONCE: usize = 4;
@@ -70,7 +71,7 @@ pub(crate) fn complaints(case: &Case, allowed: &[String]) -> Option<String> {
     let begun = Instant::now();
     let pulled = operator.pull(Way::Cloud(cloud), stack, plan);
     let took = begun.elapsed();
-    let err = without_port(&pulled.err.replace(operator.home().to_str().unwrap(), "{home}"));
+    let err = without_port(&after_the_way(&pulled.err).replace(operator.home().to_str().unwrap(), "{home}"));
     let first = err.lines().next().unwrap_or_default();
     println!("{:5.1} s  {cloud}  {stack}  {plan}\n         {first}", took.as_secs_f64());
     let mut wrong = Vec::new();

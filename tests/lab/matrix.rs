@@ -149,7 +149,7 @@ fn pulled(cell: &Cell, own: &str) -> Files {
     let what = format!("{}, {name}, {}", layout.name, cell.transport);
     assert_eq!(pulled.code, 0, "{what}: {}", pulled.err);
     assert!(pulled.err.contains(layout.release), "{what}: {}", pulled.err);
-    assert_eq!(pulled.err.contains("crossed the network in clear"), cell.transport == "http", "{what}");
+    assert_eq!(pulled.err.contains("cross the network in clear"), cell.transport == "http", "{what}");
     operator.has_no_secret_in_clear(&pulled.err);
 
     let opened = operator.open_by_age();

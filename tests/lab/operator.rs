@@ -9,6 +9,7 @@ use std::process::{Command, Stdio};
 
 use rustix::process::geteuid;
 
+use crate::program::refusal::after_the_way;
 use crate::program::{Said, Scratch, copy_program_to, said};
 use crate::running::{Lab, scripts};
 
@@ -103,7 +104,7 @@ impl Operator {
             Way::Variables(profile) => command.envs(self.variables(profile)),
         };
         let pulled = said(&mut command);
-        let is_busy = pulled.err.starts_with("error: Keystone answered with status 500\n");
+        let is_busy = after_the_way(&pulled.err).starts_with("error: Keystone answered with status 500\n");
         if is_busy { said(&mut command) } else { pulled }
     }
 

@@ -8,6 +8,35 @@ pub fn assert_refused(said: &Said, code: i32, err: &str) {
     assert!(!said.err.chars().any(|c| c.is_control() && c != '\n'), "{:?}", said.err);
 }
 
+/// What is said of each way to a service over http, before the services.
+pub const IN_CLEAR: &str =
+    "warning: asked over http, so that the token and the answers cross the network in clear: ";
+
+/// As [`assert_refused`], of a cloud over http: that Keystone is asked in clear comes first, then the rest of the way.
+pub fn assert_refused_over_http(said: &Said, code: i32, err: &str) {
+    assert!(said.err.starts_with(&format!("{IN_CLEAR}Keystone\n")), "{}", said.err);
+    let rest = Said { code: said.code, out: said.out.clone(), err: after_the_way(&said.err).to_owned() };
+    assert_refused(&rest, code, err);
+}
+
+/// `err` without the warnings at its beginning that are of the way to the cloud, each at most once.
+pub fn after_the_way(err: &str) -> &str {
+    let is_of_the_way = |line: &str| {
+        let line = line.strip_prefix("warning: ").unwrap_or_default();
+        ["asked over http, ", "certificates are not verified ", "through the proxy "]
+            .iter()
+            .any(|start| line.starts_with(start))
+            || line.contains(" did not answer at once: it was asked again, ")
+    };
+    let mut seen = std::collections::BTreeSet::new();
+    let mut rest = err;
+    while let Some((line, after)) = rest.split_once('\n').filter(|(line, _)| is_of_the_way(line)) {
+        assert!(seen.insert(line), "said twice: {line}");
+        rest = after;
+    }
+    rest
+}
+
 impl Scratch {
     /// Fails unless these arguments, with these variables, end with 1 and these words, in which `{here}` is our path.
     pub fn refuses_with(&self, arguments: &[&str], variables: &[(&str, &str)], err: &str) {

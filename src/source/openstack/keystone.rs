@@ -6,8 +6,9 @@ use serde::Deserialize;
 use tokio::sync::Mutex;
 
 use crate::secret::SecretValue;
-use crate::source::{Service, SourceError};
+use crate::source::{Service, SourceError, Warning};
 
+use super::Say;
 use super::auth::Login;
 use super::cloud::{Access, CloudSettings};
 use super::discovery::{self, Version3};
@@ -39,6 +40,7 @@ pub(super) struct Session<'a> {
 pub(super) async fn login<'a>(
     http: &'a Http,
     settings: &'a CloudSettings,
+    say: Say<'_>,
 ) -> Result<Session<'a>, SourceError> {
     let alone = Session {
         http,
@@ -66,7 +68,7 @@ pub(super) async fn login<'a>(
         }
         Err(error) => {
             // There is a token, and nothing to do with it
-            session.revoke().await;
+            session.revoke(say).await;
             Err(error)
         }
     }
@@ -172,17 +174,19 @@ impl Session<'_> {
         url.ok_or(SourceError::BadAnswer { service: Service::Keystone, expected: "a catalog of URLs" })
     }
 
-    /// Ends the life of the tokens that are ours; whether Keystone agreed, at the second try if need be.
-    pub(super) async fn revoke(&self) -> bool {
+    /// Ends the life of the tokens that are ours, at the second try if need be; says so when Keystone does not agree.
+    pub(super) async fn revoke(&self, say: Say<'_>) {
         let tokens = self.tokens.borrow().clone();
-        let (Some(current), Some(tokens_url)) = (tokens.last(), &self.tokens_url) else { return true };
+        let (Some(current), Some(tokens_url)) = (tokens.last(), &self.tokens_url) else { return };
         let mut all = true;
         // The one in use is the last, since it opens the door for the others
         for token in &tokens {
             all &= self.try_revoke(token, current, tokens_url).await
                 || self.try_revoke(token, current, tokens_url).await;
         }
-        all
+        if !all {
+            say(Warning::TokenNotRevoked);
+        }
     }
 
     async fn try_revoke(&self, token: &SecretValue, current: &SecretValue, tokens_url: &Url) -> bool {

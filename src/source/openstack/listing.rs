@@ -1,10 +1,10 @@
-use crate::source::{Service, SourceError, Warning};
+use crate::source::{Service, SourceError};
 
 use super::cloud::CloudSettings;
 use super::clouds_yaml::Clouds;
 use super::keystone::Session;
 use super::variables::Variables;
-use super::{heat, of_the_route, swift, with_session};
+use super::{Say, heat, say_route, swift, with_session};
 
 /// What can be seen with a login. A service that shows nothing leaves the other one's part.
 #[derive(Debug)]
@@ -14,8 +14,6 @@ pub struct Listing {
     pub plans: Option<Result<Vec<String>, SourceError>>,
     /// The stacks, each with its state.
     pub stacks: Result<Vec<(String, String)>, SourceError>,
-    /// What the person at the keyboard should know.
-    pub warnings: Vec<Warning>,
 }
 
 /// The names of the clouds in clouds.yaml, sorted; none where there is no such file.
@@ -32,15 +30,18 @@ pub fn clouds(variables: &Variables) -> Result<Vec<String>, SourceError> {
 /// # Errors
 ///
 /// Any [`SourceError`] of the login; that of a service only when neither Heat nor Swift shows anything.
-pub fn list(settings: &CloudSettings) -> Result<Listing, SourceError> {
-    let (mut listing, warnings) = with_session(settings, async |session| look(session, settings).await)?;
-    listing.warnings.extend(warnings);
-    Ok(listing)
+pub fn list(settings: &CloudSettings, say: Say<'_>) -> Result<Listing, SourceError> {
+    with_session(settings, say, async |session, say| look(session, settings, say).await)
 }
 
-async fn look(session: &Session<'_>, settings: &CloudSettings) -> Result<Listing, SourceError> {
+async fn look(session: &Session<'_>, settings: &CloudSettings, say: Say<'_>) -> Result<Listing, SourceError> {
     let heat = session.endpoint(Service::Heat, settings);
     let swift = session.has(Service::Swift).then(|| session.endpoint(Service::Swift, settings));
+    let places = [
+        (Service::Heat, heat.as_ref().ok()),
+        (Service::Swift, swift.as_ref().and_then(|swift| swift.as_ref().ok())),
+    ];
+    say_route(settings, &places, say);
     let stacks = async {
         match &heat {
             Ok(heat) => Some(heat::stacks(session, heat).await),
@@ -54,14 +55,6 @@ async fn look(session: &Session<'_>, settings: &CloudSettings) -> Result<Listing
         }
     };
     let (stacks, plans) = tokio::join!(stacks, plans);
-    let places = [
-        (Service::Keystone, settings.auth_url.as_ref()),
-        (Service::Heat, heat.as_ref().ok()),
-        (Service::Swift, swift.as_ref().and_then(|swift| swift.as_ref().ok())),
-    ];
-    let asked: Vec<_> = places.into_iter().filter_map(|(service, url)| Some((service, url?))).collect();
-    let route = of_the_route(&settings.proxies, &asked);
-    let warnings = settings.warnings().into_iter().chain(route).collect();
     let stacks = match (stacks, heat) {
         (Some(stacks), _) => stacks,
         (None, heat) => heat.map(|_| Vec::new()),
@@ -72,6 +65,6 @@ async fn look(session: &Session<'_>, settings: &CloudSettings) -> Result<Listing
     };
     match (stacks, plans) {
         (Err(error), None | Some(Err(_))) => Err(error),
-        (stacks, plans) => Ok(Listing { plans, stacks, warnings }),
+        (stacks, plans) => Ok(Listing { plans, stacks }),
     }
 }

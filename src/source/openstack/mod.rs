@@ -92,37 +92,42 @@ impl Wanted {
     }
 }
 
+/// Is told at once what the person at the keyboard should know of the way to the cloud: also when nothing comes of it.
+pub type Say<'a> = &'a mut dyn FnMut(Warning);
+
 /// Logs in, fetches the plan and the outputs, and revokes the token.
 ///
 /// # Errors
 ///
 /// Any [`SourceError`]: a harvest is whole, or there is none.
-pub fn pull(settings: &CloudSettings, wanted: &Wanted) -> Result<Harvest, SourceError> {
-    let (mut harvest, warnings) =
-        with_session(settings, async |session| Box::pin(gather(session, settings, wanted)).await)?;
-    harvest.warnings.extend(warnings);
-    Ok(harvest)
+pub fn pull(settings: &CloudSettings, wanted: &Wanted, say: Say<'_>) -> Result<Harvest, SourceError> {
+    with_session(settings, say, async |session, say| Box::pin(gather(session, settings, wanted, say)).await)
 }
 
-/// What `work` makes of a login, and what there is to say of the way there.
+/// What `work` makes of a login.
 fn with_session<T>(
     settings: &CloudSettings,
-    work: impl AsyncFnOnce(&Session<'_>) -> Result<T, SourceError>,
-) -> Result<(T, Vec<Warning>), SourceError> {
+    say: Say<'_>,
+    work: impl AsyncFnOnce(&Session<'_>, Say<'_>) -> Result<T, SourceError>,
+) -> Result<T, SourceError> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|_| SourceError::Setup { reason: "no asynchronous runtime" })?;
     runtime.block_on(async {
         let http = Http::new(settings)?;
-        let session = keystone::login(&http, settings).await?;
-        let done = work(&session).await;
-        let revoked = session.revoke().await;
-        let mut warnings = http.warnings();
-        if !revoked {
-            warnings.push(Warning::TokenNotRevoked);
-        }
-        Ok((done?, warnings))
+        settings.warnings().into_iter().for_each(&mut *say);
+        say_route(settings, &[(Service::Keystone, settings.auth_url.as_ref())], say);
+        let done = match keystone::login(&http, settings, say).await {
+            Ok(session) => {
+                let done = work(&session, say).await;
+                session.revoke(say).await;
+                done
+            }
+            Err(error) => Err(error),
+        };
+        http.warnings().into_iter().for_each(say);
+        done
     })
 }
 
@@ -131,6 +136,7 @@ async fn gather(
     session: &Session<'_>,
     settings: &CloudSettings,
     wanted: &Wanted,
+    say: Say<'_>,
 ) -> Result<Harvest, SourceError> {
     let heat = session.endpoint(Service::Heat, settings)?;
     let swift =
@@ -138,13 +144,11 @@ async fn gather(
     let barbican =
         if wanted.barbican.is_empty() { None } else { Some(session.endpoint(Service::Barbican, settings)?) };
     let places = [
-        (Service::Keystone, settings.auth_url.as_ref()),
         (Service::Heat, Some(&heat)),
         (Service::Swift, swift.as_ref()),
         (Service::Barbican, barbican.as_ref()),
     ];
-    let asked: Vec<_> = places.into_iter().filter_map(|(service, url)| Some((service, url?))).collect();
-    let route_warnings = of_the_route(&settings.proxies, &asked);
+    say_route(settings, &places, say);
     let is_by_plan =
         |_: &&reqwest::Url| wanted.release.is_none_or(|release| release.layout() != Layout::WorkingDirectory);
     let swift = swift.as_ref().filter(is_by_plan);
@@ -180,31 +184,31 @@ async fn gather(
         release: Some(release),
         ..Origin::of(SourceKind::Openstack)
     };
-    let warnings = settings.warnings().into_iter().chain(route_warnings).chain(shown.warnings).collect();
     Ok(Harvest {
         origin,
         plan,
         outputs: shown.outputs,
         settings: export_settings(layout, wanted.release, auth_cloud_name),
         notes,
-        warnings,
+        warnings: shown.warnings,
     })
 }
 
-/// What stands between us and the services that is worth a line.
-fn of_the_route(proxies: &Proxies, places: &[(Service, &reqwest::Url)]) -> Vec<Warning> {
+/// Says what stands between us and those that are asked next, before they are.
+fn say_route(settings: &CloudSettings, places: &[(Service, Option<&reqwest::Url>)], say: Say<'_>) {
+    let places: Vec<_> = places.iter().filter_map(|(service, url)| Some((service, (*url)?))).collect();
     let mut by_proxy: BTreeMap<String, Vec<Service>> = BTreeMap::new();
-    for (service, url) in places {
+    for (service, url) in &places {
         // One that cannot be used is the error of the request
-        if let Ok(Some(proxy)) = proxies.host_for(url) {
-            by_proxy.entry(proxy).or_default().push(*service);
+        if let Ok(Some(proxy)) = settings.proxies.host_for(url) {
+            by_proxy.entry(proxy).or_default().push(**service);
         }
     }
     let through = by_proxy.into_iter().map(|(proxy, services)| Warning::Proxied { proxy, services });
     let in_clear = places.iter().filter(|(_, url)| url.scheme() == "http");
-    let services: Vec<Service> = in_clear.map(|(service, _)| *service).collect();
+    let services: Vec<Service> = in_clear.map(|(service, _)| **service).collect();
     let unencrypted = (!services.is_empty()).then_some(Warning::Unencrypted { services });
-    through.chain(unencrypted).collect()
+    through.chain(unencrypted).for_each(say);
 }
 
 /// What the stack shows.
