@@ -30,6 +30,29 @@ fn a_generated_password_beats_an_environment_file_and_the_users_setting_beats_bo
 }
 
 #[test]
+fn a_plan_that_lists_files_without_end_is_left_at_the_first_too_many() {
+    for (count, size) in [(257, 0), (5, 4 * 1024 * 1024)] {
+        let mut contents = Contents::made_up();
+        let listed: Vec<String> =
+            (0..count).map(|number| format!("- path: user-files/{number}.yaml")).collect();
+        let listed = listed.join("\n");
+        let plan = String::from_utf8(contents.plan_bytes).unwrap();
+        contents.plan_bytes =
+            format!("{}\nenvironments:\n{listed}\n", plan.replace("environments:", "others:")).into_bytes();
+        // Blanks: an environment file that sets nothing
+        let file = |number| (format!("user-files/{number}.yaml"), vec![b'\n'; size]);
+        contents.objects = (0..count).map(file).collect();
+        let cloud = Cloud::start(contents);
+        let refused = try_pull(&cloud, &Scratch::new(), &[]);
+        let err = "error: plan `overcloud` lists more environment files than 256, or more of them than 16 MiB\nhint: this is no plan of TripleO; look at its `environments`: openstack object list overcloud\n";
+        assert!(refused.code == 1 && refused.err.ends_with(err), "{}", refused.err);
+        let asked = cloud.requests().iter().filter(|request| request.contains("user-files")).count();
+        assert!(asked <= 256, "{asked}");
+        assert_eq!(cloud.tokens_alive(), 0);
+    }
+}
+
+#[test]
 fn a_plan_that_changes_once_is_read_again_and_with_it_the_outputs() {
     let cloud = Cloud::start(Contents::made_up());
     cloud.fault(Fault::PlanChanges(1));

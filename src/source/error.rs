@@ -96,6 +96,8 @@ pub enum SourceError {
     OutputUnusable { holder: Holder, output: &'static str, fault: OutputFault },
     #[error("plan `{plan}` has changed while it was read, {times} times in a row")]
     PlanChanging { plan: String, times: usize },
+    #[error("plan `{plan}` lists more environment files than {files}, or more of them than {mib} MiB")]
+    PlanCrowded { plan: String, files: usize, mib: usize },
     #[error("{object} does not match its ETag: it arrived damaged")]
     PlanDamaged { object: String },
     #[error("{name} is empty")]
@@ -126,6 +128,8 @@ pub enum SourceError {
     Timeout { service: Service, seconds: u64 },
     #[error("{service} does not accept the token that Keystone gave (401)")]
     TokenRefused { service: Service },
+    #[error("the cloud did not give all of it within {seconds} s")]
+    TooSlow { seconds: u64 },
     #[error("{service}'s answer broke off")]
     Truncated { service: Service },
     #[error(transparent)]
@@ -241,6 +245,11 @@ impl Hint for SourceError {
             Self::Proxy(error) => error.hint(),
             Self::Redirected { .. } => String::from("set the endpoint's URL to the address that it names"),
             Self::PlanChanging { .. } => String::from("pull again when nothing else writes to the plan"),
+            Self::PlanCrowded { plan, .. } => {
+                format!(
+                    "this is no plan of TripleO; look at its `environments`: openstack object list {plan}"
+                )
+            }
             Self::PlanDamaged { .. } => {
                 String::from("pull again; if it stays so, look at what stands between this host and Swift")
             }
@@ -267,6 +276,9 @@ impl Hint for SourceError {
                 String::from("pull again; if it stays so, the service's own login to Keystone is broken")
             }
             Self::Saved(error) => error.hint(),
+            Self::TooSlow { .. } => {
+                String::from("try again when it is less busy; the services' own logs say what takes so long")
+            }
             Self::Yaml(error) => error.hint(),
         }
     }

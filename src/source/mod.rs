@@ -168,7 +168,7 @@ pub enum Warning {
         services: Vec<Service>,
     },
     /// Passwords and the token cross the network in clear.
-    #[error("asked over http, so that the token and the answers cross the network in clear: {}", list(.services))]
+    #[error("asked over http, so that the login, the token and the answers cross the network in clear: {}", list(.services))]
     Unencrypted {
         /// Whose endpoints they are.
         services: Vec<Service>,

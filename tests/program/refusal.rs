@@ -10,7 +10,7 @@ pub fn assert_refused(said: &Said, code: i32, err: &str) {
 
 /// What is said of each way to a service over http, before the services.
 pub const IN_CLEAR: &str =
-    "warning: asked over http, so that the token and the answers cross the network in clear: ";
+    "warning: asked over http, so that the login, the token and the answers cross the network in clear: ";
 
 /// As [`assert_refused`], of a cloud over http: that Keystone is asked in clear comes first, then the rest of the way.
 pub fn assert_refused_over_http(said: &Said, code: i32, err: &str) {

@@ -17,6 +17,8 @@ use super::keystone::Session;
 
 const PAGE: usize = 500;
 const PAGES_AT_MOST: usize = 200;
+/// A listing ends here: whoever has more knows a stack's name.
+const STACKS_AT_MOST: usize = 10_000;
 
 /// A stack whose id is known: only then does Heat show a single output.
 pub(super) struct Stack<'a> {
@@ -144,7 +146,7 @@ pub(super) async fn stacks(session: &Session<'_>, heat: &Url) -> Result<Vec<(Str
         marker = page.last().map(|stack| stack.id.clone());
         stacks.extend(page.into_iter().map(|stack| (stack.id, (stack.stack_name, stack.stack_status))));
         // A Heat that does not know markers gives the same page again
-        if length < PAGE || stacks.len() == known {
+        if length < PAGE || stacks.len() == known || stacks.len() >= STACKS_AT_MOST {
             break;
         }
     }

@@ -95,7 +95,7 @@ impl Opening {
 }
 
 impl Http {
-    pub(super) fn new(settings: &CloudSettings) -> Result<Self, SourceError> {
+    pub(super) fn new(settings: &CloudSettings, patience: Patience) -> Result<Self, SourceError> {
         let builder = match &settings.ca {
             // As for Python's clients: the named CA instead of the system's, not beside it
             Some(certificates) => Client::builder().tls_certs_only(certificates.iter().cloned()),
@@ -106,7 +106,7 @@ impl Http {
             None => builder,
         };
         let builder = if settings.verify { builder } else { builder.tls_danger_accept_invalid_certs(true) };
-        Self::with(builder, &settings.proxies, settings.ca.is_some(), Patience::USUAL)
+        Self::with(builder, &settings.proxies, settings.ca.is_some(), patience)
     }
 
     fn with(

@@ -3,6 +3,7 @@ use crate::source::{Service, SourceError};
 use super::cloud::CloudSettings;
 use super::clouds_yaml::Clouds;
 use super::keystone::Session;
+use super::retry::Patience;
 use super::variables::Variables;
 use super::{Say, heat, say_route, swift, with_session};
 
@@ -31,7 +32,8 @@ pub fn clouds(variables: &Variables) -> Result<Vec<String>, SourceError> {
 ///
 /// Any [`SourceError`] of the login; that of a service only when neither Heat nor Swift shows anything.
 pub fn list(settings: &CloudSettings, say: Say<'_>) -> Result<Listing, SourceError> {
-    with_session(settings, say, async |session, say| look(session, settings, say).await)
+    let work = async |session: &Session<'_>, say: Say<'_>| look(session, settings, say).await;
+    with_session(settings, Patience::USUAL, say, work)
 }
 
 async fn look(session: &Session<'_>, settings: &CloudSettings, say: Say<'_>) -> Result<Listing, SourceError> {

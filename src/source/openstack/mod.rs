@@ -51,6 +51,7 @@ pub use variables::Variables;
 use self::heat::{Stack, StackState};
 use self::http::Http;
 use self::keystone::Session;
+use self::retry::Patience;
 use self::swift::Container;
 
 /// How often a plan that changes is read.
@@ -101,12 +102,15 @@ pub type Say<'a> = &'a mut dyn FnMut(Warning);
 ///
 /// Any [`SourceError`]: a harvest is whole, or there is none.
 pub fn pull(settings: &CloudSettings, wanted: &Wanted, say: Say<'_>) -> Result<Harvest, SourceError> {
-    with_session(settings, say, async |session, say| Box::pin(gather(session, settings, wanted, say)).await)
+    let work =
+        async |session: &Session<'_>, say: Say<'_>| Box::pin(gather(session, settings, wanted, say)).await;
+    with_session(settings, Patience::USUAL, say, work)
 }
 
-/// What `work` makes of a login.
+/// What `work` makes of a login, if it is done in time.
 fn with_session<T>(
     settings: &CloudSettings,
+    patience: Patience,
     say: Say<'_>,
     work: impl AsyncFnOnce(&Session<'_>, Say<'_>) -> Result<T, SourceError>,
 ) -> Result<T, SourceError> {
@@ -115,14 +119,15 @@ fn with_session<T>(
         .build()
         .map_err(|_| SourceError::Setup { reason: "no asynchronous runtime" })?;
     runtime.block_on(async {
-        let http = Http::new(settings)?;
+        let http = Http::new(settings, patience)?;
         settings.warnings().into_iter().for_each(&mut *say);
         say_route(settings, &[(Service::Keystone, settings.auth_url.as_ref())], say);
         let done = match keystone::login(&http, settings, say).await {
             Ok(session) => {
-                let done = work(&session, say).await;
+                // Not around the login, whose token would be lost, nor around its end
+                let done = tokio::time::timeout(patience.all, work(&session, say)).await;
                 session.revoke(say).await;
-                done
+                done.unwrap_or(Err(SourceError::TooSlow { seconds: patience.all.as_secs() }))
             }
             Err(error) => Err(error),
         };
@@ -317,3 +322,6 @@ async fn all_nodes(stack: &Stack<'_>, wanted: &Wanted) -> Result<(Data, Option<P
     let (value, path) = search.all_nodes()?;
     Ok((value, Some(path)))
 }
+
+#[cfg(test)]
+mod tests;

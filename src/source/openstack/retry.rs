@@ -12,6 +12,8 @@ pub(super) struct Patience {
     pub(super) idle: Duration,
     /// For one whole answer, however it drips.
     pub(super) whole: Duration,
+    /// For all that is asked between login and farewell.
+    pub(super) all: Duration,
     /// For the end of a token: all else is done by then, and somebody waits.
     pub(super) farewell: Duration,
     /// How often something is asked at most.
@@ -29,6 +31,7 @@ impl Patience {
         connect: Duration::from_secs(10),
         idle: Duration::from_secs(120),
         whole: Duration::from_secs(300),
+        all: Duration::from_secs(15 * 60),
         farewell: Duration::from_secs(30),
         tries: 5,
         first_pause: Duration::from_millis(500),

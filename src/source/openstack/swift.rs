@@ -15,6 +15,23 @@ use super::keystone::Session;
 const PAGES_AT_MOST: usize = 200;
 const OBJECT: &str = "plan-environment.yaml";
 
+const FILES_AT_MOST: usize = 256;
+const FILES_AT_MOST_MIB: usize = 16;
+/// A listing ends here: whoever has more knows a stack's name.
+const NAMES_AT_MOST: usize = 10_000;
+
+/// What is left for a plan's environment files.
+struct Room {
+    files: usize,
+    bytes: usize,
+}
+
+impl Default for Room {
+    fn default() -> Self {
+        Self { files: FILES_AT_MOST, bytes: FILES_AT_MOST_MIB * 1024 * 1024 }
+    }
+}
+
 /// A plan as it was at one moment.
 pub(super) struct StoredPlan {
     pub(super) plan: Plan,
@@ -36,9 +53,9 @@ impl<'a> Container<'a> {
     /// Fetches and reads the plan, holds it against its `ETag`, and adds what its environment files set.
     pub(super) async fn plan(&self) -> Result<StoredPlan, SourceError> {
         let (mut plan, environments, version) = self.plan_itself().await?;
-        let mut set = Vec::new();
+        let (mut set, mut room) = (Vec::new(), Room::default());
         for environment in environments {
-            if let Some((content, name)) = self.environment(environment).await? {
+            if let Some((content, name)) = self.environment(environment, &mut room).await? {
                 set.extend(defaults_of(content, &name)?);
             }
         }
@@ -69,13 +86,24 @@ impl<'a> Container<'a> {
 
     /// One of the plan's environments: its `data`, or the file at its `path` where users put theirs. The rest is
     /// `TripleO`'s own, and sets no secret.
-    async fn environment(&self, mut listed: Data) -> Result<Option<(Data, String)>, SourceError> {
+    async fn environment(
+        &self,
+        mut listed: Data,
+        room: &mut Room,
+    ) -> Result<Option<(Data, String)>, SourceError> {
         if let Some(data) = listed.take_from("data") {
             return Ok(Some((data, self.path_of(OBJECT))));
         }
         let Some(Data::Scalar(path)) = listed.take_from("path") else { return Ok(None) };
         let Some(path) = users_file(&path.text) else { return Ok(None) };
+        let crowded = || SourceError::PlanCrowded {
+            plan: self.name.to_owned(),
+            files: FILES_AT_MOST,
+            mib: FILES_AT_MOST_MIB,
+        };
+        room.files = room.files.checked_sub(1).ok_or_else(crowded)?;
         let answer = self.object(&path).await?;
+        room.bytes = room.bytes.checked_sub(answer.body.len()).ok_or_else(crowded)?;
         let name = self.path_of(&path);
         // EXPOSE: parsed into secret values; the parser's errors carry no text
         let content = answer.body.expose(|bytes| yaml::read(bytes, &name))?;
@@ -129,7 +157,7 @@ pub(super) async fn plans(session: &Session<'_>, swift: &Url) -> Result<Vec<Stri
     Ok(plans)
 }
 
-/// All containers whose name may be a plan's, page by page. How long a page is, the server says; the last one is empty.
+/// The containers whose name may be a plan's, page by page, and no more than so many. How long a page is, the server says; the last one is empty.
 async fn containers(session: &Session<'_>, swift: &Url) -> Result<Vec<String>, SourceError> {
     let mut names: Vec<String> = Vec::new();
     let mut marker = String::new();
@@ -151,6 +179,10 @@ async fn containers(session: &Session<'_>, swift: &Url) -> Result<Vec<String>, S
             _ => break,
         }
         names.extend(page.into_iter().map(|listed| listed.name).filter(|name| is_plans_name(name)));
+        if names.len() > NAMES_AT_MOST {
+            names.truncate(NAMES_AT_MOST);
+            break;
+        }
     }
     Ok(names)
 }

@@ -8,6 +8,7 @@ const SHORT: Patience = Patience {
     connect: Duration::from_millis(200),
     idle: Duration::from_millis(300),
     whole: Duration::from_millis(1200),
+    all: Duration::from_secs(5),
     farewell: Duration::from_millis(100),
     tries: 3,
     first_pause: Duration::from_millis(10),
