@@ -112,3 +112,16 @@ fn a_setting_that_is_not_known_is_an_error() {
     let err = "error: `{here}/dcn-vault.yaml` is of version 2\nhint: use a newer dcn-vault, or write `version: 1`\n";
     scratch.refuses(&["pull", "--from-file", "plan.yaml"], err);
 }
+
+#[test]
+fn what_barbican_has_takes_a_cloud_and_a_secret_typed_in_place_of_its_reference_is_not_repeated() {
+    let (scratch, recipient) = Scratch::with_plan();
+    let secret = "d1b0ff6d2fed266789c69294";
+    let err = "error: an argument of --barbican names no parameter\nhint: write REF=PARAMETER, REF as Barbican prints it: `…/v1/secrets/UUID` or `…/v1/containers/UUID`\n";
+    scratch.refuses(&["pull", "--barbican", secret, "-r", &recipient], err);
+    let settings = "version: 1\nsource: {barbican: {SSLKey: b871488c-e78e-4d1b-bb1c-5f31aaf608ef}}\n";
+    scratch.write("dcn-vault.yaml", settings, 0o644);
+    let pulled = scratch.run(["pull", "--from-file", "plan.yaml", "-r", &recipient]);
+    let warning = "warning: what the vault wants of Barbican is left out: it takes a cloud\n";
+    assert!(pulled.code == 0 && pulled.err.starts_with(warning), "{}", pulled.err);
+}

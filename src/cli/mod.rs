@@ -7,6 +7,7 @@ mod check;
 mod decrypt;
 mod environment;
 mod exit;
+mod harvest;
 mod keygen;
 mod list;
 mod login;

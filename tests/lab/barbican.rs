@@ -53,7 +53,7 @@ fn a_reference_that_cannot_be_had_is_named_and_nothing_is_written() {
             format!("containers/{NO_SUCH_ID}=SSLCertificate"),
             format!("Barbican has no container {NO_SUCH_ID} for this project"),
         ),
-        (String::from("SSLKey"), String::from("`SSLKey` names no secret of Barbican")),
+        (String::from("SSLKey"), String::from("an argument of --barbican names no parameter")),
     ];
     for (reference, error) in rows {
         let refused = pull(&operator, "admin-tls", &[reference]);

@@ -35,6 +35,8 @@ pub enum BarbicanError {
     ContainerKind { id: String, kind: String },
     #[error("Barbican has no {what} {id} for this project")]
     NotFound { what: &'static str, id: String },
+    #[error("an argument of --barbican names no parameter")]
+    NoParameter,
     #[error("`{parameter}` cannot take a certificate container")]
     NotACertificate { parameter: ParameterName },
     #[error("Barbican's secret {id} has no payload")]
@@ -44,7 +46,7 @@ pub enum BarbicanError {
 impl Hint for BarbicanError {
     fn hint(&self) -> String {
         match self {
-            Self::BadReference { .. } => String::from(
+            Self::BadReference { .. } | Self::NoParameter => String::from(
                 "write REF=PARAMETER, REF as Barbican prints it: `…/v1/secrets/UUID` or `…/v1/containers/UUID`",
             ),
             Self::ContainerKind { .. } => String::from("name its secrets one by one"),
