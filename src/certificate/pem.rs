@@ -67,6 +67,7 @@ mod tests {
     use super::*;
 
     fn decoded(body: &str) -> Option<Vec<u8>> {
+        // EXPOSE: made up
         Block { label: "X", body }.decode().map(|bytes| bytes.expose(<[u8]>::to_vec))
     }
 

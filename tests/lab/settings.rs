@@ -87,8 +87,9 @@ fn ours(cell: &Value) -> Value {
             let shown = settings.describe().iter().filter(|(name, _)| COMPARED.contains(&name.as_str()));
             let shown: BTreeMap<_, _> = shown.filter(|(_, value)| !value.is_empty()).collect();
             let login = settings.login_request();
-            let login =
-                login.map(|body| body.expose(|bytes| serde_json::from_slice::<Value>(bytes).unwrap()));
+            // EXPOSE: made up
+            let parsed = |bytes: &[u8]| serde_json::from_slice::<Value>(bytes).unwrap();
+            let login = login.map(|body| body.expose(parsed));
             json!({ "shown": shown, "login": login })
         }
         Err(error) => json!({ "error": error.to_string(), "hint": error.hint() }),
