@@ -119,6 +119,9 @@ fn what_barbican_has_takes_a_cloud_and_a_secret_typed_in_place_of_its_reference_
     let secret = "d1b0ff6d2fed266789c69294";
     let err = "error: an argument of --barbican names no parameter\nhint: write REF=PARAMETER, REF as Barbican prints it: `…/v1/secrets/UUID` or `…/v1/containers/UUID`\n";
     scratch.refuses(&["pull", "--barbican", secret, "-r", &recipient], err);
+    let hint = err.lines().nth(1).unwrap();
+    let err = format!("error: the reference for `SSLKey` names no secret of Barbican\n{hint}\n");
+    scratch.refuses(&["pull", "--barbican", &format!("{secret}=SSLKey"), "-r", &recipient], &err);
     let settings = "version: 1\nsource: {barbican: {SSLKey: b871488c-e78e-4d1b-bb1c-5f31aaf608ef}}\n";
     scratch.write("dcn-vault.yaml", settings, 0o644);
     let pulled = scratch.run(["pull", "--from-file", "plan.yaml", "-r", &recipient]);

@@ -29,8 +29,9 @@ enum Place {
 #[non_exhaustive]
 #[allow(missing_docs, reason = "each variant's text says what it is; the fields are the words in it")]
 pub enum BarbicanError {
-    #[error("`{reference}` names no secret of Barbican")]
-    BadReference { reference: String },
+    // Not with its text: a value typed there would be in it
+    #[error("the reference for `{parameter}` names no secret of Barbican")]
+    BadReference { parameter: ParameterName },
     #[error("Barbican's container {id} is of type `{kind}`, not `certificate`")]
     ContainerKind { id: String, kind: String },
     #[error("Barbican has no {what} {id} for this project")]
@@ -74,10 +75,10 @@ impl BarbicanReference {
         let place = match place {
             None | Some("secrets") => Place::Secrets,
             Some("containers") => Place::Containers,
-            Some(_) => return Err(bad_reference(reference)),
+            Some(_) => return Err(BarbicanError::BadReference { parameter }),
         };
         if id.len() != 36 || !id.chars().all(|c| c.is_ascii_hexdigit() || c == '-') {
-            return Err(bad_reference(reference));
+            return Err(BarbicanError::BadReference { parameter });
         }
         if place == Place::Containers && parts_of(&parameter).is_none() {
             return Err(BarbicanError::NotACertificate { parameter });
@@ -200,10 +201,6 @@ fn base64(bytes: &[u8]) -> SecretValue {
     }
     // EXPOSE: copied into a secret value
     text.expose(|bytes| SecretValue::copy_of(std::str::from_utf8(bytes).unwrap_or_default()))
-}
-
-fn bad_reference(reference: &str) -> BarbicanError {
-    BarbicanError::BadReference { reference: printable(reference) }
 }
 
 fn printable(text: &str) -> String {
