@@ -28,7 +28,7 @@ install_nginx() {
     [ -x "$NGINX" ] && return 0
     local dir sudo=()
     [ "$(id -u)" -eq 0 ] || sudo=(sudo -n)
-    dir=$(mktemp -d "$LAB_VENVS/apt.XXXXXX")
+    dir=$(mktemp -d --tmpdir="$LAB_VENVS" --suffix=.apt)
     say "nginx: binary from its Debian package"
     {
         { apt_download "$dir" || { "${sudo[@]}" apt-get update -qq && apt_download "$dir"; }; } &&
