@@ -12,6 +12,7 @@ mod certificate;
 mod config_download;
 mod error;
 mod file;
+mod incomplete;
 pub mod openstack;
 mod output;
 mod plan;

@@ -107,6 +107,13 @@ impl Release {
     }
 }
 
+impl Layout {
+    /// What to call it where somebody may have said the release.
+    pub(super) fn known_as(self, release: Option<Release>) -> String {
+        release.map_or_else(|| self.to_string(), |release| release.name().to_owned())
+    }
+}
+
 impl fmt::Display for Layout {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 use crate::fs;
 use crate::model::{Data, ParameterName};
 
+use super::incomplete::Incomplete;
 use super::plan::{defaults_of, is_masked};
-use super::working_dir::{Incomplete, read_if_there};
+use super::working_dir::read_if_there;
 use super::{SavedError, SourceError};
 
 /// The client's own file in between, with what `TripleO` generated.

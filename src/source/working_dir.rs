@@ -9,12 +9,13 @@ use crate::secret::SecretBuffer;
 use crate::yaml;
 
 use super::config_download::ConfigDownload;
+use super::incomplete::Incomplete;
 use super::output::{Holder, checked};
 use super::plan::{Holds, Layer, Plan, parameters};
 use super::recognize::encrypted_by;
 use super::release::{config_download_in, export_settings};
 use super::user_environments::set_by_users;
-use super::{Harvest, Layout, Note, Output, Places, Release, SavedError, SourceError, Warning};
+use super::{Harvest, Layout, Note, Output, Places, Release, SavedError, SourceError};
 
 /// How often files that change are read.
 const READINGS: usize = 3;
@@ -131,7 +132,7 @@ impl WorkingDir {
     }
 
     fn read(&self, path: &Path, passwords: &SecretBuffer) -> Result<Harvest, SourceError> {
-        let mut incomplete = Incomplete { is_allowed: self.allow_incomplete, warnings: Vec::new() };
+        let mut incomplete = Incomplete::new(self.allow_incomplete);
         incomplete.without(self.check_status())?;
         let plan = self.plan(path, passwords, &mut incomplete)?;
         let mut outputs = Vec::new();
@@ -141,7 +142,8 @@ impl WorkingDir {
             let saved = self.saved_output(file).map(|value| Output { file, value });
             outputs.extend(incomplete.without(saved)?);
         }
-        let mut notes = vec![Note::Release { name: self.release_name(), forced: self.release.is_some() }];
+        let release = Layout::WorkingDirectory.known_as(self.release);
+        let mut notes = vec![Note::Release { name: release.clone(), forced: self.release.is_some() }];
         if let Some((value, path)) = incomplete.without(self.all_nodes())? {
             notes.push(Note::AllNodes { path });
             outputs.push(Output { file: EnvironmentFile::AllNodes, value });
@@ -150,15 +152,11 @@ impl WorkingDir {
         let cloud = self.auth_cloud_name()?;
         let settings = export_settings(Layout::WorkingDirectory, self.release, Some(&cloud));
         let origin = Origin {
-            release: Some(self.release_name()),
+            release: Some(release),
             stack: Some(self.stack.clone()),
             ..Origin::of(SourceKind::WorkingDir)
         };
         Ok(Harvest { origin, plan, outputs, settings, notes, warnings: incomplete.warnings })
-    }
-
-    fn release_name(&self) -> String {
-        self.release.map_or_else(|| Layout::WorkingDirectory.to_string(), |release| release.name().to_owned())
     }
 
     /// What the client noted of its last run; where it noted nothing there is nothing to say.
@@ -226,25 +224,6 @@ impl WorkingDir {
 
     fn output_file(&self, output: &str) -> PathBuf {
         self.directory.join("outputs").join(output)
-    }
-}
-
-/// What is missing, and whether that is allowed.
-pub(super) struct Incomplete {
-    is_allowed: bool,
-    warnings: Vec<Warning>,
-}
-
-impl Incomplete {
-    pub(super) fn without<T>(&mut self, found: Result<T, SourceError>) -> Result<Option<T>, SourceError> {
-        match found {
-            Ok(value) => Ok(Some(value)),
-            Err(error) if self.is_allowed && error.is_of_an_incomplete_stack() => {
-                self.warnings.push(Warning::Incomplete { what: error.to_string() });
-                Ok(None)
-            }
-            Err(error) => Err(error),
-        }
     }
 }
 

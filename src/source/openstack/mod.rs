@@ -36,6 +36,7 @@ use std::path::PathBuf;
 use crate::model::{Data, EnvironmentFile, Origin, SecretOrigin, SourceKind};
 
 use super::config_download::ConfigDownload;
+use super::incomplete::Incomplete;
 use super::release::export_settings;
 use super::{
     Harvest, Holds, Layer, Layout, Note, Output, Places, Plan, Release, Service, SourceError, Warning,
@@ -172,7 +173,7 @@ async fn gather(
         (None, Some(_)) if shown.has_all_nodes_output => Layout::Outputs,
         (None, Some(_)) => Layout::ConfigDownload,
     };
-    let release = wanted.release.map_or_else(|| layout.to_string(), |release| release.name().to_owned());
+    let release = layout.known_as(wanted.release);
     let mut notes = vec![Note::Release { name: release.clone(), forced: wanted.release.is_some() }];
     notes.extend(shown.all_nodes_file.map(|path| Note::AllNodes { path }));
     // While Heat was a service, no export named a cloud yet
@@ -271,15 +272,8 @@ async fn outputs<'a>(
     );
     // The state first: it is the reason when an output of an unfinished stack is null
     let state = state?;
-    let mut warnings = Vec::new();
-    let mut without = |error: SourceError| {
-        if !wanted.allow_incomplete || !error.is_of_an_incomplete_stack() {
-            return Err(error);
-        }
-        warnings.push(Warning::Incomplete { what: error.to_string() });
-        Ok(())
-    };
-    state.check(&wanted.stack).or_else(&mut without)?;
+    let mut incomplete = Incomplete::new(wanted.allow_incomplete);
+    incomplete.without(state.check(&wanted.stack))?;
     let has_all_nodes_output = matches!(&nodes, Ok((_, None)) | Err(SourceError::OutputUnusable { .. }));
     let mut all_nodes_file = None;
     let nodes = nodes.map(|(value, file)| {
@@ -294,11 +288,9 @@ async fn outputs<'a>(
     ];
     let mut outputs = Vec::new();
     for (file, value) in shown {
-        match value {
-            Ok(value) => outputs.push(Output { file, value }),
-            Err(error) => without(error)?,
-        }
+        outputs.extend(incomplete.without(value)?.map(|value| Output { file, value }));
     }
+    let mut warnings = incomplete.warnings;
     let old = all_nodes_file.iter().filter(|path| state.has_changed_since(path));
     warnings.extend(old.map(|path| Warning::AllNodesOld { path: path.clone() }));
     Ok((stack, Shown { state, outputs, has_all_nodes_output, all_nodes_file, warnings }))
