@@ -133,6 +133,18 @@ fn who_names_no_cloud_learns_which_there_are() {
 }
 
 #[test]
+fn a_listing_that_ends_before_the_cloud_does_says_so() {
+    for (count, is_cut) in [(10_001, true), (600, false)] {
+        let cloud = Cloud::start(Contents::made_up());
+        cloud.fault(Fault::Many(count));
+        cloud.fault(Fault::forbidden(Place::Swift));
+        let listed = list(&cloud, &Scratch::new(), &[]);
+        let words = "warning: there is more than a listing shows: it ends at 10000 names\n";
+        assert_eq!((listed.code, listed.err.contains(words)), (0, is_cut), "{}", listed.err);
+    }
+}
+
+#[test]
 fn a_listing_for_programs_has_the_same_and_no_secret() {
     let cloud = Cloud::start(Contents::made_up());
     cloud.fault(Fault::forbidden(Place::Swift));

@@ -149,6 +149,12 @@ pub enum Warning {
         /// The file of the nodes' data.
         path: PathBuf,
     },
+    /// There is more than was listed.
+    #[error("there is more than a listing shows: it ends at {most} names")]
+    ListingCut {
+        /// So many.
+        most: usize,
+    },
     /// The cloud's settings turn the check of certificates off.
     #[error(
         "certificates are not verified (`verify: false`): whoever sits on the network can read and answer for the cloud"

@@ -14,11 +14,10 @@ use crate::source::{Plan, Service, SourceError};
 
 use super::http::below;
 use super::keystone::Session;
+use super::listing::{NAMES_AT_MOST, Names};
 
 const PAGE: usize = 500;
 const PAGES_AT_MOST: usize = 200;
-/// A listing ends here: whoever has more knows a stack's name.
-const STACKS_AT_MOST: usize = 10_000;
 
 /// A stack whose id is known: only then does Heat show a single output.
 pub(super) struct Stack<'a> {
@@ -137,22 +136,31 @@ impl StackState {
 }
 
 /// The names and states of the project's stacks, page by page.
-pub(super) async fn stacks(session: &Session<'_>, heat: &Url) -> Result<Vec<(String, String)>, SourceError> {
+pub(super) async fn stacks(
+    session: &Session<'_>,
+    heat: &Url,
+) -> Result<Names<(String, String)>, SourceError> {
     let mut stacks = BTreeMap::new();
-    let mut marker = None;
+    let (mut marker, mut is_cut) = (None, true);
     for _ in 0..PAGES_AT_MOST {
         let page = page(session, heat, marker.as_deref()).await?;
         let (length, known) = (page.len(), stacks.len());
         marker = page.last().map(|stack| stack.id.clone());
         stacks.extend(page.into_iter().map(|stack| (stack.id, (stack.stack_name, stack.stack_status))));
         // A Heat that does not know markers gives the same page again
-        if length < PAGE || stacks.len() == known || stacks.len() >= STACKS_AT_MOST {
+        if length < PAGE || stacks.len() == known {
+            is_cut = false;
+            break;
+        }
+        if stacks.len() > NAMES_AT_MOST {
             break;
         }
     }
     let mut stacks: Vec<(String, String)> = stacks.into_values().collect();
     stacks.sort();
-    Ok(stacks)
+    is_cut |= stacks.len() > NAMES_AT_MOST;
+    stacks.truncate(NAMES_AT_MOST);
+    Ok(Names { names: stacks, is_cut })
 }
 
 async fn page(session: &Session<'_>, heat: &Url, marker: Option<&str>) -> Result<Vec<Listed>, SourceError> {

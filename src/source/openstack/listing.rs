@@ -1,4 +1,4 @@
-use crate::source::{Service, SourceError};
+use crate::source::{Service, SourceError, Warning};
 
 use super::cloud::CloudSettings;
 use super::clouds_yaml::Clouds;
@@ -6,6 +6,16 @@ use super::keystone::Session;
 use super::retry::Patience;
 use super::variables::Variables;
 use super::{Say, heat, say_route, swift, with_session};
+
+/// A listing ends here: whoever has more knows a stack's name.
+pub(super) const NAMES_AT_MOST: usize = 10_000;
+
+/// What a service shows, and whether it has more.
+#[derive(Debug)]
+pub(super) struct Names<T> {
+    pub(super) names: Vec<T>,
+    pub(super) is_cut: bool,
+}
 
 /// What can be seen with a login. A service that shows nothing leaves the other one's part.
 #[derive(Debug)]
@@ -57,12 +67,17 @@ async fn look(session: &Session<'_>, settings: &CloudSettings, say: Say<'_>) -> 
         }
     };
     let (stacks, plans) = tokio::join!(stacks, plans);
+    let is_cut = matches!(&stacks, Some(Ok(shown)) if shown.is_cut)
+        || matches!(&plans, Some(Ok(shown)) if shown.is_cut);
+    if is_cut {
+        say(Warning::ListingCut { most: NAMES_AT_MOST });
+    }
     let stacks = match (stacks, heat) {
-        (Some(stacks), _) => stacks,
+        (Some(stacks), _) => stacks.map(|shown| shown.names),
         (None, heat) => heat.map(|_| Vec::new()),
     };
     let plans = match (plans, swift) {
-        (Some(plans), _) => Some(plans),
+        (Some(plans), _) => Some(plans.map(|shown| shown.names)),
         (None, swift) => swift.map(|swift| swift.map(|_| Vec::new())),
     };
     match (stacks, plans) {

@@ -11,14 +11,13 @@ use crate::yaml;
 
 use super::http::{Answer, below};
 use super::keystone::Session;
+use super::listing::{NAMES_AT_MOST, Names};
 
 const PAGES_AT_MOST: usize = 200;
 const OBJECT: &str = "plan-environment.yaml";
 
 const FILES_AT_MOST: usize = 256;
 const FILES_AT_MOST_MIB: usize = 16;
-/// A listing ends here: whoever has more knows a stack's name.
-const NAMES_AT_MOST: usize = 10_000;
 
 /// What is left for a plan's environment files.
 struct Room {
@@ -138,8 +137,8 @@ impl<'a> Container<'a> {
 }
 
 /// The containers that `TripleO` has marked as plans.
-pub(super) async fn plans(session: &Session<'_>, swift: &Url) -> Result<Vec<String>, SourceError> {
-    let names = containers(session, swift).await?;
+pub(super) async fn plans(session: &Session<'_>, swift: &Url) -> Result<Names<String>, SourceError> {
+    let Names { names, is_cut } = containers(session, swift).await?;
     let (next, plans) = (Cell::new(0), RefCell::new(Vec::new()));
     // On one thread, so that nothing is locked: each takes the next name when its last answer is there
     let look = async || {
@@ -154,13 +153,13 @@ pub(super) async fn plans(session: &Session<'_>, swift: &Url) -> Result<Vec<Stri
     tokio::try_join!(look(), look(), look(), look(), look(), look(), look(), look())?;
     let mut plans = plans.into_inner();
     plans.sort();
-    Ok(plans)
+    Ok(Names { names: plans, is_cut })
 }
 
 /// The containers whose name may be a plan's, page by page, and no more than so many. How long a page is, the server says; the last one is empty.
-async fn containers(session: &Session<'_>, swift: &Url) -> Result<Vec<String>, SourceError> {
+async fn containers(session: &Session<'_>, swift: &Url) -> Result<Names<String>, SourceError> {
     let mut names: Vec<String> = Vec::new();
-    let mut marker = String::new();
+    let (mut marker, mut is_cut) = (String::new(), true);
     for _ in 0..PAGES_AT_MOST {
         let mut url = swift.clone();
         url.query_pairs_mut().append_pair("format", "json").append_pair("marker", &marker);
@@ -176,7 +175,10 @@ async fn containers(session: &Session<'_>, swift: &Url) -> Result<Vec<String>, S
         match page.last() {
             Some(last) if last.name > marker => marker.clone_from(&last.name),
             // Empty, or the same again
-            _ => break,
+            _ => {
+                is_cut = false;
+                break;
+            }
         }
         names.extend(page.into_iter().map(|listed| listed.name).filter(|name| is_plans_name(name)));
         if names.len() > NAMES_AT_MOST {
@@ -184,7 +186,7 @@ async fn containers(session: &Session<'_>, swift: &Url) -> Result<Vec<String>, S
             break;
         }
     }
-    Ok(names)
+    Ok(Names { names, is_cut })
 }
 
 /// A plan's name is a stack's; other containers need not be asked about.
