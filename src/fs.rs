@@ -7,11 +7,13 @@
 //! It does not wipe what an older program left on the disk.
 
 mod directory;
+mod lock;
 mod read;
 mod replacement;
 mod write;
 
 pub use directory::{TemporaryDirectory, make_id, make_private_directories, refuse_unwritable};
+pub use lock::Lock;
 pub use read::{
     directories_below, modified, names_in, read_capped, read_line, read_private, read_public, read_secret,
     read_stdin, read_stdin_part, true_path,
@@ -28,6 +30,14 @@ use crate::report::Hint;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum FileError {
+    /// Another process of ours is writing there.
+    #[error("another dcn-vault{} is at work on `{}`", by(.holder), shown(.path))]
+    Busy {
+        /// The directory.
+        path: PathBuf,
+        /// The other's process id, where it can be told.
+        holder: Option<i32>,
+    },
     /// It exists, and is not ours to overwrite.
     #[error("`{}` exists", shown(.path))]
     Exists {
@@ -91,6 +101,7 @@ impl FileError {
 impl Hint for FileError {
     fn hint(&self) -> String {
         match self {
+            Self::Busy { .. } => String::from("wait until it has ended; nothing was written"),
             Self::Exists { .. } => String::from("choose another name, or remove it first"),
             Self::NoExchange { .. } => {
                 String::from("keep bundles on a local file system (ext4, xfs, btrfs, tmpfs)")
@@ -116,6 +127,10 @@ impl Hint for FileError {
             Self::TooLarge { .. } => String::from("is it the right file?"),
         }
     }
+}
+
+fn by(holder: &Option<i32>) -> String {
+    holder.map_or_else(String::new, |id| format!(" (process {id})"))
 }
 
 // A key typed where its file belongs must not end up in a log

@@ -1,9 +1,11 @@
+use std::collections::BTreeSet;
 use std::fs::{File, OpenOptions};
 use std::io::Write;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
-use rustix::fs::{CWD, FlockOperation, OFlags, RenameFlags, flock, renameat_with};
+use rustix::fs::{CWD, FlockOperation, OFlags, RenameFlags, flock, renameat_with, syncfs};
 use rustix::io::Errno;
 
 use super::FileError;
@@ -11,6 +13,8 @@ use super::directory::{make_directory, make_id, parent_of, sync};
 
 /// How the name of an unfinished directory ends.
 const STAGING: &str = ".new";
+/// With more files than this, one flush of the whole file system is cheaper than one for each of them.
+const SYNCED_ONE_BY_ONE: usize = 64;
 
 /// A directory that takes another's place whole: it is filled beside it, then exchanged in one step.
 ///
@@ -21,8 +25,16 @@ pub struct Replacement {
     target: PathBuf,
     staging: PathBuf,
     /// Held as long as this lives: an unfinished directory that nobody holds is a crash's.
-    _lock: File,
+    lock: File,
+    added: Mutex<Added>,
     committed: bool,
+}
+
+/// What a replacement has so far.
+#[derive(Debug, Default)]
+struct Added {
+    files: usize,
+    directories: BTreeSet<PathBuf>,
 }
 
 impl Replacement {
@@ -43,7 +55,8 @@ impl Replacement {
             // Between these two lines it looks abandoned: somebody may have removed it, and we make another
             match lock(&staging) {
                 Ok(Some(lock)) => {
-                    return Ok(Self { target: target.to_owned(), staging, _lock: lock, committed: false });
+                    let target = target.to_owned();
+                    return Ok(Self { target, staging, lock, added: Mutex::default(), committed: false });
                 }
                 Ok(None) => {}
                 Err(error) => {
@@ -54,17 +67,58 @@ impl Replacement {
         }
     }
 
-    /// Adds a public file, on the disk before this returns.
+    /// Adds a public file at `name`, which may have directories in it. Several threads may add at once.
     ///
     /// # Errors
     ///
     /// [`FileError::Os`].
     pub fn add(&self, name: &str, content: &[u8]) -> Result<(), FileError> {
         let path = self.staging.join(name);
+        let is_synced_here = self.count(&path)?;
         let file = OpenOptions::new().write(true).create_new(true).mode(0o644).open(&path);
         let mut file = file.map_err(|error| FileError::os("create", &path, error))?;
-        let written = file.write_all(content).and_then(|()| file.sync_all());
+        let written = file.write_all(content);
+        let written = if is_synced_here { written.and_then(|()| file.sync_all()) } else { written };
         written.map_err(|error| FileError::os("write", &path, error))
+    }
+
+    /// Adds the file that the old directory has at `name`, as it is. It costs no space: both names are the same file.
+    ///
+    /// # Errors
+    ///
+    /// [`FileError::Os`].
+    pub fn keep(&self, name: &str) -> Result<(), FileError> {
+        let (old, path) = (self.target.join(name), self.staging.join(name));
+        self.count(&path)?;
+        let linked = std::fs::hard_link(&old, &path).or_else(|_| std::fs::copy(&old, &path).map(|_| ()));
+        linked.map_err(|error| FileError::os("create", &path, error))
+    }
+
+    /// Makes the directory of `path`; whether the file itself is to be flushed at once.
+    fn count(&self, path: &Path) -> Result<bool, FileError> {
+        let mut added = self.added.lock().unwrap_or_else(PoisonError::into_inner);
+        added.files += 1;
+        let mut missing = Vec::new();
+        let mut directory = parent_of(path);
+        while directory != self.staging && !added.directories.contains(directory) {
+            missing.push(directory.to_owned());
+            directory = parent_of(directory);
+        }
+        for directory in missing.into_iter().rev() {
+            make_directory(&directory, 0o755)?;
+            added.directories.insert(directory);
+        }
+        Ok(added.files <= SYNCED_ONE_BY_ONE)
+    }
+
+    /// Has all that was added written to the disk.
+    fn sync(&self) -> std::io::Result<()> {
+        let added = self.added.lock().unwrap_or_else(PoisonError::into_inner);
+        if added.files > SYNCED_ONE_BY_ONE {
+            return Ok(syncfs(&self.lock)?);
+        }
+        added.directories.iter().try_for_each(|directory| sync(directory))?;
+        sync(&self.staging)
     }
 
     /// Puts the new directory in the old one's place, in one step, and removes the old one.
@@ -74,7 +128,7 @@ impl Replacement {
     /// [`FileError::NoExchange`] and [`FileError::Os`]; the old directory is untouched then. [`FileError::NotDurable`] when
     /// the new one is in place.
     pub fn commit(mut self) -> Result<(), FileError> {
-        sync(&self.staging).map_err(|error| FileError::os("write", &self.staging, error))?;
+        self.sync().map_err(|error| FileError::os("write", &self.staging, error))?;
         let exists = self.target.symlink_metadata().is_ok();
         let flags = if exists { RenameFlags::EXCHANGE } else { RenameFlags::NOREPLACE };
         renameat_with(CWD, &self.staging, CWD, &self.target, flags).map_err(|error| match error {
@@ -172,6 +226,24 @@ mod tests {
         }
         assert_eq!(names(&target), ["new"]);
         assert_eq!(names(target.parent().unwrap()), ["bundle"]);
+    }
+
+    #[test]
+    fn a_file_that_is_kept_is_the_old_one_itself_and_files_may_stand_below() {
+        let here = TemporaryDirectory::scratch();
+        let target = here.path().join("bundle");
+        let first = Replacement::of(&target).unwrap();
+        first.add("sites/a/file", b"1").unwrap();
+        first.add("sites/b/file", b"2").unwrap();
+        first.commit().unwrap();
+        let before = target.join("sites/a/file").metadata().unwrap().ino();
+        let second = Replacement::of(&target).unwrap();
+        second.keep("sites/a/file").unwrap();
+        second.add("sites/b/file", b"3").unwrap();
+        second.commit().unwrap();
+        assert_eq!(target.join("sites/a/file").metadata().unwrap().ino(), before);
+        assert_eq!(std::fs::read(target.join("sites/b/file")).unwrap(), b"3");
+        assert_eq!(names(&target.join("sites")), ["a", "b"]);
     }
 
     #[test]
