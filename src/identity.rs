@@ -16,7 +16,13 @@ use crate::fs::{self, FileError};
 use crate::report::Hint;
 
 /// The identities to try, at least one.
-pub struct IdentitySet(Vec<Box<dyn age::Identity>>);
+pub struct IdentitySet(Vec<Identity>);
+
+struct Identity {
+    key: Box<dyn age::Identity>,
+    /// Its recipient, where that can be told.
+    recipient: Option<String>,
+}
 
 /// Why there is no identity.
 #[derive(Debug, thiserror::Error)]
@@ -113,11 +119,20 @@ impl IdentitySet {
 
     /// All of them, for age.
     pub(crate) fn keys(&self) -> impl Iterator<Item = &dyn age::Identity> {
-        self.0.iter().map(AsRef::as_ref)
+        self.0.iter().map(|identity| identity.key.as_ref())
+    }
+
+    /// Whether `recipient`, as a recipients file has it, is that of one of them; no where that cannot be told.
+    #[must_use]
+    pub fn has(&self, recipient: &str) -> bool {
+        // What follows an ssh key is a comment
+        let key = |text: &str| text.split_whitespace().take(2).map(str::to_owned).collect::<Vec<_>>();
+        let wanted = key(recipient);
+        self.0.iter().filter_map(|identity| identity.recipient.as_deref()).any(|known| key(known) == wanted)
     }
 }
 
-fn in_file(path: &Path) -> Result<Vec<Box<dyn age::Identity>>, IdentityError> {
+fn in_file(path: &Path) -> Result<Vec<Identity>, IdentityError> {
     let content = fs::read_private(path)?;
     // EXPOSE: parsed in place into age's own type, which wipes itself
     let identities = content.expose(|bytes| parse(bytes, path))?;
@@ -128,14 +143,14 @@ fn in_file(path: &Path) -> Result<Vec<Box<dyn age::Identity>>, IdentityError> {
     }
 }
 
-fn parse(bytes: &[u8], path: &Path) -> Result<Vec<Box<dyn age::Identity>>, IdentityError> {
+fn parse(bytes: &[u8], path: &Path) -> Result<Vec<Identity>, IdentityError> {
     if bytes.starts_with(b"age-encryption.org/") || bytes.starts_with(b"-----BEGIN AGE ENCRYPTED FILE-----") {
         return Err(IdentityError::Encrypted { path: path.to_owned() });
     }
     if bytes.starts_with(b"-----BEGIN ") {
         return Ok(vec![ssh_key(bytes, path)?]);
     }
-    let mut identities: Vec<Box<dyn age::Identity>> = Vec::new();
+    let mut identities = Vec::new();
     for (position, line) in bytes.split(|byte| *byte == b'\n').enumerate() {
         let line = line.trim_ascii();
         if line.is_empty() || line.starts_with(b"#") {
@@ -144,15 +159,20 @@ fn parse(bytes: &[u8], path: &Path) -> Result<Vec<Box<dyn age::Identity>>, Ident
         let identity: Option<x25519::Identity> =
             std::str::from_utf8(line).ok().and_then(|text| text.parse().ok());
         let none = || IdentityError::NotAnIdentity { path: path.to_owned(), line: position + 1 };
-        identities.push(Box::new(identity.ok_or_else(none)?));
+        let identity = identity.ok_or_else(none)?;
+        let recipient = Some(identity.to_public().to_string());
+        identities.push(Identity { key: Box::new(identity), recipient });
     }
     Ok(identities)
 }
 
-fn ssh_key(bytes: &[u8], path: &Path) -> Result<Box<dyn age::Identity>, IdentityError> {
+fn ssh_key(bytes: &[u8], path: &Path) -> Result<Identity, IdentityError> {
     match ssh::Identity::from_buffer(bytes, None) {
         Ok(ssh::Identity::Encrypted(_)) => Err(IdentityError::Encrypted { path: path.to_owned() }),
-        Ok(key @ ssh::Identity::Unencrypted(_)) => Ok(Box::new(key)),
+        Ok(key @ ssh::Identity::Unencrypted(_)) => {
+            let recipient = ssh::Recipient::try_from(key.clone()).ok().map(|recipient| recipient.to_string());
+            Ok(Identity { key: Box::new(key), recipient })
+        }
         Ok(ssh::Identity::Unsupported(_)) | Err(_) => {
             Err(IdentityError::UnknownKey { path: path.to_owned() })
         }

@@ -48,10 +48,13 @@
 
 #![forbid(unsafe_code)]
 
+pub mod admit;
+pub mod audience;
 pub mod bundle;
 pub mod certificate;
 pub mod classify;
 pub mod cli;
+pub mod fingerprint;
 pub mod fs;
 pub mod guard;
 pub mod identity;
@@ -62,6 +65,7 @@ pub mod model;
 pub mod open;
 pub mod recipients;
 pub mod report;
+pub mod role;
 pub mod run;
 pub mod seal;
 pub mod secret;

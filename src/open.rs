@@ -1,7 +1,7 @@
-//! From a [`Bundle`] and an identity to [`Opened`]: the only way back to plaintext.
+//! From an [`Admitted`] bundle and an identity to [`Opened`]: the only way back to plaintext.
 //!
-//! It stands apart because the bundle's digests are checked by then: a [`Bundle`] that could be read is whole. Each file
-//! is decrypted to its end before any of it is used, since age authenticates piece by piece.
+//! It stands apart because all that can be refused without a key has been refused by then: who signed it, whether it is the
+//! newest, each digest. Each file is decrypted to its end before any of it is used, since age authenticates piece by piece.
 //!
 //! # What this does not do
 //!
@@ -13,9 +13,10 @@ use std::io::Read;
 use age::{DecryptError, Decryptor};
 use zeroize::Zeroizing;
 
-use crate::bundle::{Bundle, BundleFile};
+use crate::admit::Admitted;
+use crate::bundle::{Bundle, BundleError};
 use crate::identity::IdentitySet;
-use crate::model::EnvironmentFile;
+use crate::model::{EnvironmentFile, FilePath, Site};
 use crate::report::Hint;
 use crate::secret::{SecretBuffer, wipe_finished_frames};
 
@@ -25,7 +26,7 @@ const BLOCK: usize = 16 * 1024;
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Opened {
-    /// All files of the bundle, in the order in which a deployment takes them.
+    /// All files that the site gets, in the order in which a deployment takes them.
     pub files: Vec<OpenedFile>,
 }
 
@@ -43,77 +44,168 @@ pub struct OpenedFile {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum OpenError {
+    /// A file has changed between two looks at it.
+    #[error(transparent)]
+    Bundle(#[from] BundleError),
     /// It is no age file, or its bytes are not those that were encrypted.
-    #[error("`{file}.age` is damaged", file = .file.file_name())]
+    #[error("`{path}` is damaged")]
     Damaged {
         /// The file.
-        file: EnvironmentFile,
+        path: FilePath,
     },
-    /// The bundle does not have the file.
-    #[error("the bundle has no `{file}`", file = .file.file_name())]
+    /// The bundle does not have the file, or not for this site.
+    #[error("the bundle has no `{file}` for site `{site}`", file = .file.file_name())]
     NotInBundle {
         /// The file.
         file: EnvironmentFile,
+        /// Who asks.
+        site: Site,
+    },
+    /// The bundle is for other sites.
+    #[error("the bundle is not for a site `{site}`")]
+    NoSuchSite {
+        /// The site.
+        site: Site,
+    },
+    /// An identity is that of several sites, which get different things.
+    #[error("your identity is that of {sites}, which do not get the same")]
+    SeveralSites {
+        /// The sites.
+        sites: String,
     },
     /// It is encrypted for others.
-    #[error("no identity of yours opens `{file}.age`", file = .file.file_name())]
+    #[error("no identity of yours opens `{path}`")]
     WrongIdentity {
         /// The file.
-        file: EnvironmentFile,
+        path: FilePath,
     },
+    /// It is for none of the sites' keys that we have.
+    #[error("no identity of yours is a recipient of the bundle")]
+    NoIdentity,
 }
 
 impl Hint for OpenError {
     fn hint(&self) -> String {
         String::from(match self {
+            Self::Bundle(error) => return error.hint(),
             Self::Damaged { .. } => "get the bundle anew from where it was made; do not deploy with it",
-            Self::NotInBundle { .. } => "`dcn-vault show` lists the files that it has",
-            Self::WrongIdentity { .. } => {
+            Self::NotInBundle { .. } => "`dcn-vault show` lists the files that it has, and who gets what",
+            Self::NoSuchSite { .. } => "`dcn-vault show` lists the sites",
+            Self::SeveralSites { .. } => "say which: --site NAME",
+            Self::WrongIdentity { .. } | Self::NoIdentity => {
                 "`dcn-vault show` lists the recipients; is yours among them? Else ask for a new pull with it"
             }
         })
     }
 }
 
-/// Decrypts all sealed files of `bundle`.
+/// Which site of the bundle `identities` are: the one that is `named`, or the one that has the recipient of one of them. A site
+/// that gets everything comes before one that does not.
 ///
 /// # Errors
 ///
-/// [`OpenError::Damaged`] and [`OpenError::WrongIdentity`].
-pub fn open(bundle: Bundle, identities: &IdentitySet) -> Result<Opened, OpenError> {
-    let files = bundle.files.into_iter().map(|file| open_file(file, identities)).collect::<Result<_, _>>();
+/// [`OpenError::NoSuchSite`], [`OpenError::SeveralSites`] and [`OpenError::NoIdentity`].
+pub fn site_of(bundle: &Bundle, identities: &IdentitySet, named: Option<&Site>) -> Result<Site, OpenError> {
+    let sites = &bundle.manifest.recipients;
+    if let Some(site) = named {
+        let is_known = sites.contains_key(site);
+        return if is_known { Ok(site.clone()) } else { Err(OpenError::NoSuchSite { site: site.clone() }) };
+    }
+    let is_ours = |texts: &Vec<String>| texts.iter().any(|text| identities.has(text));
+    let mut ours: Vec<&Site> = sites.iter().filter(|(_, texts)| is_ours(texts)).map(|(site, _)| site).collect();
+    if ours.is_empty() {
+        // A plugin's identity does not say whose it is: what opens, does
+        ours = openable(bundle, identities)?;
+    }
+    let Some((first, others)) = ours.split_first() else { return Err(OpenError::NoIdentity) };
+    if let Some(entire) = ours.iter().find(|site| bundle.manifest.grant_of(site).is_none()) {
+        return Ok((*entire).clone());
+    }
+    let get_the_same = |site: &&Site| bundle.manifest.grant_of(site) == bundle.manifest.grant_of(first);
+    if others.iter().all(get_the_same) {
+        return Ok((*first).clone());
+    }
+    Err(OpenError::SeveralSites {
+        sites: ours.iter().map(|site| site.as_str()).collect::<Vec<_>>().join(", "),
+    })
+}
+
+/// Decrypts all sealed files that `site` gets.
+///
+/// # Errors
+///
+/// Any [`OpenError`].
+pub fn open(admitted: &Admitted, site: &Site, identities: &IdentitySet) -> Result<Opened, OpenError> {
+    let bundle = admitted.bundle();
+    let files = bundle.files_for(site).into_iter().map(|file| open_file(bundle, file, identities));
+    let files = files.collect::<Result<_, _>>();
     wipe_finished_frames();
     Ok(Opened { files: files? })
 }
 
-/// Decrypts one file of `bundle`, if it has it.
+/// Decrypts one file of those that `site` gets.
 ///
 /// # Errors
 ///
 /// Any [`OpenError`].
 pub fn open_one(
-    bundle: Bundle,
+    admitted: &Admitted,
+    site: &Site,
     file: EnvironmentFile,
     identities: &IdentitySet,
 ) -> Result<OpenedFile, OpenError> {
-    let found = bundle.files.into_iter().find(|candidate| candidate.file == file);
-    let opened = open_file(found.ok_or(OpenError::NotInBundle { file })?, identities);
+    let bundle = admitted.bundle();
+    let found = bundle.file_for(site, file);
+    let missing = || OpenError::NotInBundle { file, site: site.clone() };
+    let opened = open_file(bundle, found.ok_or_else(missing)?, identities);
     wipe_finished_frames();
     opened
 }
 
-fn open_file(sealed: BundleFile, identities: &IdentitySet) -> Result<OpenedFile, OpenError> {
-    let BundleFile { file, sealed, bytes } = sealed;
+/// Decrypts the file at `path`; nothing where it is for others.
+///
+/// # Errors
+///
+/// [`OpenError::Damaged`] and [`OpenError::Bundle`].
+pub fn try_open(
+    admitted: &Admitted,
+    path: &FilePath,
+    identities: &IdentitySet,
+) -> Result<Option<OpenedFile>, OpenError> {
+    match open_file(admitted.bundle(), path, identities) {
+        Err(OpenError::WrongIdentity { .. }) => Ok(None),
+        other => other.map(Some),
+    }
+}
+
+/// The sites of which a sealed file opens.
+fn openable<'a>(bundle: &'a Bundle, identities: &IdentitySet) -> Result<Vec<&'a Site>, OpenError> {
+    let mut sites = Vec::new();
+    for site in bundle.manifest.recipients.keys() {
+        let Some(path) = bundle.files_for(site).into_iter().find(|file| file.sealed) else { continue };
+        let bytes = bundle.file(path)?.bytes;
+        let opens = Decryptor::new(bytes.as_slice()).is_ok_and(|file| file.decrypt(identities.keys()).is_ok());
+        if opens {
+            sites.push(site);
+        }
+    }
+    wipe_finished_frames();
+    Ok(sites)
+}
+
+fn open_file(bundle: &Bundle, path: &FilePath, identities: &IdentitySet) -> Result<OpenedFile, OpenError> {
+    let bytes = bundle.file(path)?.bytes;
     let mut content = SecretBuffer::with_capacity(bytes.len());
-    if sealed {
+    if path.sealed {
         decrypt(&bytes, identities, &mut content).map_err(|error| {
             let is_for_others = matches!(error, DecryptError::NoMatchingKeys);
-            if is_for_others { OpenError::WrongIdentity { file } } else { OpenError::Damaged { file } }
+            let path = path.clone();
+            if is_for_others { OpenError::WrongIdentity { path } } else { OpenError::Damaged { path } }
         })?;
     } else {
         content.push(&bytes);
     }
-    Ok(OpenedFile { file, content })
+    Ok(OpenedFile { file: path.file, content })
 }
 
 fn decrypt(bytes: &[u8], identities: &IdentitySet, into: &mut SecretBuffer) -> Result<(), DecryptError> {

@@ -147,6 +147,24 @@ impl RecipientSet {
         })
     }
 
+    /// The sites.
+    pub fn sites(&self) -> impl Iterator<Item = &Site> {
+        self.sites.keys()
+    }
+
+    /// The keys of one site.
+    pub(crate) fn keys_of(&self, site: &Site) -> impl Iterator<Item = &(dyn age::Recipient + Sync)> {
+        self.sites.get(site).into_iter().flatten().map(|recipient| match &recipient.key {
+            Key::Ssh(key) => key as &(dyn age::Recipient + Sync),
+            Key::X25519(key) => key,
+        })
+    }
+
+    /// The texts of one site.
+    pub(crate) fn texts_of(&self, site: &Site) -> impl Iterator<Item = &str> {
+        self.sites.get(site).into_iter().flatten().map(|recipient| recipient.text.as_str())
+    }
+
     fn of(mut sites: BTreeMap<Site, Vec<Recipient>>) -> Result<Self, RecipientsError> {
         for recipients in sites.values_mut() {
             recipients.sort_by(|one, other| one.text.cmp(&other.text));

@@ -53,6 +53,27 @@ pub struct SourceSettings {
     pub ceph: CephSettings,
 }
 
+/// What one site gets.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+#[non_exhaustive]
+pub struct SiteSettings {
+    /// A role: what its services take.
+    pub role: Option<String>,
+    /// The release whose roles are meant.
+    pub release: Option<String>,
+    /// Globs on parameter names.
+    pub secrets: Option<Vec<String>>,
+}
+
+impl SiteSettings {
+    /// Whether nothing is left out.
+    #[must_use]
+    pub const fn gets_everything(&self) -> bool {
+        self.role.is_none() && self.secrets.is_none()
+    }
+}
+
 /// The `ceph` of a vault file's `source`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]

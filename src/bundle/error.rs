@@ -71,8 +71,8 @@ pub enum BundleError {
     /// The manifest names a file more than once.
     #[error("the manifest lists `{name}` twice")]
     Twice {
-        /// The plaintext name.
-        name: &'static str,
+        /// Its path in the bundle.
+        name: String,
     },
     /// The manifest names a file that no bundle has.
     #[error("the manifest lists `{name}`, which no bundle has")]

@@ -1,6 +1,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
+use crate::model::{EnvironmentFile, FilePath};
 use crate::seal::Sealed;
 
 use super::Manifest;
@@ -50,9 +51,10 @@ pub(super) fn losses(before: &Manifest, sealed: &Sealed) -> Vec<Loss> {
         let shown = |name: &str| name.escape_debug().to_string();
         losses.push(Loss::Stack { before: shown(before), now: shown(now) });
     }
-    let files: BTreeSet<&str> = sealed.files.iter().map(|file| file.file.file_name()).collect();
-    let had = before.files.iter().map(|entry| entry.path.trim_end_matches(super::manifest::AGE));
-    let files: Vec<String> = had.filter(|name| !files.contains(name)).map(printable).collect();
+    let has: BTreeSet<EnvironmentFile> = sealed.files.iter().map(|entry| entry.path.file).collect();
+    let had: BTreeSet<EnvironmentFile> =
+        before.files.iter().filter_map(|entry| Some(FilePath::parse(&entry.path)?.file)).collect();
+    let files: Vec<String> = had.difference(&has).map(|file| file.file_name().to_owned()).collect();
     let secrets: BTreeSet<&str> = sealed.secrets.iter().map(|(name, _)| name.as_str()).collect();
     let had = before.secrets.iter().map(|secret| secret.name.as_str());
     let secrets: Vec<String> = had.filter(|name| !secrets.contains(name)).map(printable).collect();

@@ -5,9 +5,11 @@
 //!
 //! # What this does not do
 //!
-//! The manifest is not signed yet: its digests tie the files together, and show damage, but whoever can write the
-//! directory can write a bundle of his own.
+//! It does not judge signatures: the manifest's digests tie the files together, and show damage, but whoever can write the
+//! directory can write a bundle of his own. `admit` asks who made it.
 
+mod bill;
+mod draft;
 mod error;
 mod header;
 mod loss;
@@ -15,10 +17,19 @@ mod manifest;
 mod read;
 mod slot;
 
+pub use bill::BillEntry;
+pub use draft::{Completed, Draft, Progress, Terms};
 pub use error::BundleError;
 pub use loss::Loss;
 pub use manifest::{FileEntry, Manifest, SecretEntry};
-pub use read::{Bundle, BundleFile};
-pub use slot::Slot;
+pub use read::{Bundle, BundleFile, Envelope};
+pub use slot::{Before, Slot};
 
 const MANIFEST: &str = "manifest.json";
+/// So many signatures a bundle may have.
+const SIGNATURES: usize = 9;
+
+/// The name of the file with the signature at `position`, from 1.
+fn signature_name(position: usize) -> String {
+    if position == 1 { format!("{MANIFEST}.sig") } else { format!("{MANIFEST}.sig.{position}") }
+}

@@ -1,11 +1,22 @@
-use std::collections::BTreeSet;
-use std::ffi::OsString;
-use std::path::Path;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
 
 use crate::fs;
-use crate::model::{Digest, EnvironmentFile};
+use crate::model::{Digest, EnvironmentFile, FilePath, Site};
 
-use super::{BundleError, MANIFEST, Manifest, header};
+use super::{BundleError, MANIFEST, Manifest, SIGNATURES, header, signature_name};
+
+/// The manifest of a bundle as bytes, with its signatures: what is looked at before anything of it is believed.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Envelope {
+    /// The bundle.
+    pub directory: PathBuf,
+    /// The exact bytes of its manifest.
+    pub bytes: Vec<u8>,
+    /// The signatures: the name of each file, and its bytes.
+    pub signatures: Vec<(String, Vec<u8>)>,
+}
 
 /// A bundle whose files are all there, none besides, each with the digest that the manifest gives.
 #[derive(Debug)]
@@ -13,18 +24,20 @@ use super::{BundleError, MANIFEST, Manifest, header};
 pub struct Bundle {
     /// What it says of itself.
     pub manifest: Manifest,
-    /// Its files, in the order in which a deployment takes them.
-    pub files: Vec<BundleFile>,
+    /// The digest of its manifest.
+    pub digest: Digest,
+    /// Its files, in the order of the manifest.
+    files: Vec<FilePath>,
+    positions: BTreeMap<FilePath, usize>,
+    directory: PathBuf,
 }
 
 /// One file, as it is on disk.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct BundleFile {
-    /// Which one.
-    pub file: EnvironmentFile,
-    /// Whether it is encrypted, as the manifest says.
-    pub sealed: bool,
+    /// Where it stands.
+    pub path: FilePath,
     /// Its bytes.
     pub bytes: Vec<u8>,
 }
@@ -37,55 +50,149 @@ impl BundleFile {
     }
 }
 
+impl Envelope {
+    /// Reads the manifest and the signatures in `directory`.
+    ///
+    /// # Errors
+    ///
+    /// [`BundleError::NoBundle`], [`BundleError::NoManifest`] and [`BundleError::File`].
+    pub fn read(directory: &Path) -> Result<Self, BundleError> {
+        let path = directory.join(MANIFEST);
+        if !directory.exists() {
+            return Err(BundleError::NoBundle { path: directory.to_owned() });
+        }
+        if !path.exists() {
+            return Err(BundleError::NoManifest { path: directory.to_owned() });
+        }
+        let bytes = fs::read_public(&path)?;
+        let mut signatures = Vec::new();
+        for name in (1..=SIGNATURES).map(signature_name) {
+            let path = directory.join(&name);
+            if path.symlink_metadata().is_ok() {
+                signatures.push((name, fs::read_public(&path)?));
+            }
+        }
+        Ok(Self { directory: directory.to_owned(), bytes, signatures })
+    }
+
+    /// The digest of the manifest.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        Digest::of(&self.bytes)
+    }
+
+    /// What the manifest says.
+    ///
+    /// # Errors
+    ///
+    /// [`BundleError::Malformed`] and [`BundleError::NewerFormat`].
+    pub fn manifest(&self) -> Result<Manifest, BundleError> {
+        Manifest::parse(&self.bytes, &self.directory.join(MANIFEST))
+    }
+}
+
 impl Bundle {
-    /// Reads and checks the bundle in `directory`.
+    /// Reads and checks the bundle in `directory`; who signed it, the caller asks first.
     ///
     /// # Errors
     ///
     /// Any [`BundleError`] but those of writing.
     pub fn read(directory: &Path) -> Result<Self, BundleError> {
-        let (manifest, _) = manifest_in(directory)?;
-        let mut files = Vec::new();
-        for entry in &manifest.files {
-            let file = entry.environment_file()?;
-            if files.iter().any(|read: &BundleFile| read.file == file) {
-                return Err(BundleError::Twice { name: file.file_name() });
-            }
-            let path = directory.join(&entry.path);
-            if !path.exists() {
-                return Err(BundleError::Missing { path });
-            }
-            let bytes = fs::read_public(&path)?;
-            if Digest::of(&bytes) != entry.sha256 {
-                return Err(BundleError::Changed { path });
-            }
-            files.push(BundleFile { file, sealed: entry.sealed, bytes });
-        }
-        refuse_foreign(directory, &manifest)?;
-        files.sort_by_key(|file| file.file);
-        Ok(Self { manifest, files })
+        let envelope = Envelope::read(directory)?;
+        let manifest = envelope.manifest()?;
+        Self::of(&envelope, manifest)
     }
-}
 
-/// The manifest in `directory`, and the digest of its bytes.
-pub(super) fn manifest_in(directory: &Path) -> Result<(Manifest, Digest), BundleError> {
-    let path = directory.join(MANIFEST);
-    if !directory.exists() {
-        return Err(BundleError::NoBundle { path: directory.to_owned() });
+    /// Checks the files that `manifest`, which is `envelope`'s, lists.
+    ///
+    /// # Errors
+    ///
+    /// Any [`BundleError`] but those of writing.
+    pub fn of(envelope: &Envelope, manifest: Manifest) -> Result<Self, BundleError> {
+        let mut files: Vec<FilePath> = Vec::with_capacity(manifest.files.len());
+        let mut seen = BTreeSet::new();
+        for entry in &manifest.files {
+            let place = entry.place()?;
+            // In clear and sealed are the same file twice
+            if !seen.insert((place.site.clone(), place.file)) {
+                return Err(BundleError::Twice { name: entry.path.clone() });
+            }
+            files.push(place);
+        }
+        let positions = files.iter().cloned().zip(0..).collect();
+        let (digest, directory) = (envelope.digest(), envelope.directory.clone());
+        let bundle = Self { manifest, digest, files, positions, directory };
+        refuse_foreign(&bundle.directory, &bundle.manifest)?;
+        for file in &bundle.files {
+            bundle.file(file)?;
+        }
+        Ok(bundle)
     }
-    if !path.exists() {
-        return Err(BundleError::NoManifest { path: directory.to_owned() });
+
+    /// Its files, in the order of the manifest.
+    #[must_use]
+    pub fn files(&self) -> &[FilePath] {
+        &self.files
     }
-    let bytes = fs::read_public(&path)?;
-    Ok((Manifest::parse(&bytes, &path)?, Digest::of(&bytes)))
+
+    /// Where it is.
+    #[must_use]
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// What `site` gets, in the order in which a deployment takes it: what is in clear, and of the sealed files its own.
+    #[must_use]
+    pub fn files_for(&self, site: &Site) -> Vec<&FilePath> {
+        let is_granted = self.manifest.grant_of(site).is_some();
+        let own = if is_granted { Some(site) } else { None };
+        let mut files: Vec<&FilePath> =
+            self.files.iter().filter(|file| !file.sealed || file.site.as_ref() == own).collect();
+        files.sort_by_key(|file| file.file);
+        files
+    }
+
+    /// The file of this kind that `site` gets.
+    #[must_use]
+    pub fn file_for(&self, site: &Site, kind: EnvironmentFile) -> Option<&FilePath> {
+        self.files_for(site).into_iter().find(|file| file.file == kind)
+    }
+
+    /// Reads a file of the bundle, which must be what the manifest says.
+    ///
+    /// # Errors
+    ///
+    /// [`BundleError::Missing`], [`BundleError::Changed`] and [`BundleError::File`].
+    pub fn file(&self, file: &FilePath) -> Result<BundleFile, BundleError> {
+        let name = file.to_string();
+        let path = self.directory.join(&name);
+        let entry = self.positions.get(file).and_then(|position| self.manifest.files.get(*position));
+        let Some(entry) = entry.filter(|_| path.exists()) else { return Err(BundleError::Missing { path }) };
+        let bytes = fs::read_public(&path)?;
+        let has_size = u64::try_from(bytes.len()).is_ok_and(|size| size == entry.size);
+        if !has_size || Digest::of(&bytes) != entry.sha256 {
+            return Err(BundleError::Changed { path });
+        }
+        Ok(BundleFile { path: file.clone(), bytes })
+    }
 }
 
 /// Finds a file that the manifest does not list: a stray plaintext, or somebody's notes.
 pub(super) fn refuse_foreign(directory: &Path, manifest: &Manifest) -> Result<(), BundleError> {
-    let listed = manifest.files.iter().map(|entry| OsString::from(&entry.path));
-    let listed: BTreeSet<OsString> = listed.chain([OsString::from(MANIFEST)]).collect();
-    match fs::names_in(directory)?.into_iter().find(|name| !listed.contains(name)) {
-        Some(name) => Err(BundleError::Foreign { path: directory.join(name) }),
-        None => Ok(()),
+    let mut listed: BTreeSet<PathBuf> = manifest.files.iter().map(|entry| PathBuf::from(&entry.path)).collect();
+    listed.insert(PathBuf::from(MANIFEST));
+    listed.extend((1..=SIGNATURES).map(|position| PathBuf::from(signature_name(position))));
+    let directories: BTreeSet<&Path> = listed.iter().flat_map(|path| path.ancestors().skip(1)).collect();
+    let mut waiting = vec![PathBuf::new()];
+    while let Some(below) = waiting.pop() {
+        for name in fs::names_in(&directory.join(&below))? {
+            let path = below.join(name);
+            if directories.contains(path.as_path()) {
+                waiting.push(path);
+            } else if !listed.contains(&path) {
+                return Err(BundleError::Foreign { path: directory.join(path) });
+            }
+        }
     }
+    Ok(())
 }

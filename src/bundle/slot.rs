@@ -1,104 +1,116 @@
 use std::path::{Path, PathBuf};
 
-use jiff::Timestamp;
-
-use crate::fs::{self, Replacement};
+use crate::fs::{self, Lock};
 use crate::model::Digest;
 use crate::seal::Sealed;
 
+use super::draft::{Draft, Progress};
 use super::loss::{Loss, losses};
-use super::manifest::{FORMAT, FileEntry};
-use super::read::{manifest_in, refuse_foreign};
-use super::{BundleError, MANIFEST, Manifest, SecretEntry};
+use super::read::refuse_foreign;
+use super::{BundleError, Envelope, MANIFEST, Manifest};
 
 /// A place where a bundle may be written: empty, or with an older bundle and nothing else in it.
 ///
-/// Made before anything is pulled, so that a mistake in a path costs nothing.
+/// Made before anything is pulled, so that a mistake in a path costs nothing. Nobody else writes there as long as it lives.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Slot {
-    directory: PathBuf,
-    before: Option<(Manifest, Digest)>,
+    pub(super) directory: PathBuf,
+    pub(super) before: Option<Before>,
+    /// The id of its vault.
+    vault: String,
+    _lock: Option<Lock>,
+}
+
+/// The generation that is there.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Before {
+    /// The exact bytes of its manifest, and its signatures.
+    pub envelope: Envelope,
+    /// What it says of itself.
+    pub manifest: Manifest,
+    /// The digest of its manifest.
+    pub digest: Digest,
 }
 
 impl Slot {
-    /// Looks at `directory`, which need not exist.
+    /// Takes `directory`, which need not exist.
     ///
     /// # Errors
     ///
-    /// [`BundleError::NoName`], [`BundleError::File`] when nothing can be written there, [`BundleError::NotABundle`] and [`BundleError::Foreign`] when something else is there, and those of reading a
-    /// manifest.
+    /// [`BundleError::NoName`], [`BundleError::File`] when nothing can be written there or somebody else is about to, [`BundleError::NotABundle`] and
+    /// [`BundleError::Foreign`] when something else is there, and those of reading a manifest.
     pub fn at(directory: &Path) -> Result<Self, BundleError> {
+        Self::of(directory, true)
+    }
+
+    /// Like [`Slot::at`], for who will not write.
+    ///
+    /// # Errors
+    ///
+    /// As [`Slot::at`].
+    pub fn look(directory: &Path) -> Result<Self, BundleError> {
+        Self::of(directory, false)
+    }
+
+    fn of(directory: &Path, to_write: bool) -> Result<Self, BundleError> {
         if directory.file_name().is_none() {
             return Err(BundleError::NoName { path: directory.to_owned() });
         }
         fs::refuse_unwritable(directory)?;
-        let directory_of = |before| Ok(Self { directory: directory.to_owned(), before });
-        let Ok(metadata) = directory.symlink_metadata() else { return directory_of(None) };
-        if !metadata.is_dir() {
-            return Err(BundleError::NotABundle { path: directory.to_owned() });
-        }
-        if fs::names_in(directory)?.is_empty() {
-            return directory_of(None);
-        }
-        if !directory.join(MANIFEST).exists() {
-            return Err(BundleError::NotABundle { path: directory.to_owned() });
-        }
-        let before = manifest_in(directory)?;
-        refuse_foreign(directory, &before.0)?;
-        directory_of(Some(before))
+        // Where there is not even the directory above, nobody else can be at work
+        let has_parent = directory.parent().is_some_and(|parent| parent.as_os_str().is_empty() || parent.is_dir());
+        let lock = if to_write && has_parent { Some(Lock::of(directory)?) } else { None };
+        let before = before(directory)?;
+        let vault = match &before {
+            Some(before) => before.manifest.vault.clone(),
+            None => fs::make_id()?,
+        };
+        Ok(Self { directory: directory.to_owned(), before, vault, _lock: lock })
+    }
+
+    /// The generation that is there.
+    #[must_use]
+    pub const fn before(&self) -> Option<&Before> {
+        self.before.as_ref()
+    }
+
+    /// The id of the vault: that of the generation before, or a new one.
+    #[must_use]
+    pub fn vault(&self) -> &str {
+        &self.vault
     }
 
     /// What the bundle that is there has, and `sealed` has not.
     #[must_use]
     pub fn losses(&self, sealed: &Sealed) -> Vec<Loss> {
-        self.before.as_ref().map(|(before, _)| losses(before, sealed)).unwrap_or_default()
+        self.before.as_ref().map(|before| losses(&before.manifest, sealed)).unwrap_or_default()
     }
 
-    /// Writes the next generation, whole or not at all.
+    /// Begins the next generation, beside the one that is there. `progress` is told how many files of how many are done.
     ///
     /// # Errors
     ///
-    /// [`BundleError::File`]; the bundle before is untouched then.
-    pub fn write(self, sealed: &Sealed) -> Result<Manifest, BundleError> {
-        let manifest = self.next(sealed)?;
-        let replacement = Replacement::of(&self.directory)?;
-        for (file, entry) in sealed.files.iter().zip(&manifest.files) {
-            replacement.add(&entry.path, &file.bytes)?;
-        }
-        replacement.add(MANIFEST, &manifest.to_bytes())?;
-        replacement.commit()?;
-        Ok(manifest)
-    }
-
-    fn next(&self, sealed: &Sealed) -> Result<Manifest, BundleError> {
-        let (vault, generation, previous) = match &self.before {
-            Some((manifest, digest)) => {
-                (manifest.vault.clone(), manifest.generation.saturating_add(1), Some(digest.clone()))
-            }
-            None => (fs::make_id()?, 1, None),
-        };
-        let secrets =
-            sealed.secrets.iter().map(|(name, origin)| SecretEntry { name: name.clone(), origin: *origin });
-        Ok(Manifest {
-            format: FORMAT.to_owned(),
-            vault,
-            generation,
-            previous,
-            created: now_in_seconds(),
-            tool: concat!("dcn-vault ", env!("CARGO_PKG_VERSION")).to_owned(),
-            source: sealed.origin.clone(),
-            files: sealed.files.iter().map(FileEntry::of).collect(),
-            secrets: secrets.collect(),
-            certificates: sealed.certificates.read.clone(),
-            unreadable_certificates: sealed.certificates.unreadable.clone(),
-            recipients: sealed.recipients.clone(),
-            guard: sealed.guard.clone(),
-        })
+    /// [`BundleError::File`].
+    pub fn draft(self, progress: Option<Progress>) -> Result<Draft, BundleError> {
+        Draft::of(self, progress)
     }
 }
 
-fn now_in_seconds() -> Timestamp {
-    let now = Timestamp::now();
-    Timestamp::from_second(now.as_second()).unwrap_or(now)
+fn before(directory: &Path) -> Result<Option<Before>, BundleError> {
+    let Ok(metadata) = directory.symlink_metadata() else { return Ok(None) };
+    if !metadata.is_dir() {
+        return Err(BundleError::NotABundle { path: directory.to_owned() });
+    }
+    if fs::names_in(directory)?.is_empty() {
+        return Ok(None);
+    }
+    if !directory.join(MANIFEST).exists() {
+        return Err(BundleError::NotABundle { path: directory.to_owned() });
+    }
+    let envelope = Envelope::read(directory)?;
+    let manifest = envelope.manifest()?;
+    refuse_foreign(directory, &manifest)?;
+    Ok(Some(Before { digest: envelope.digest(), manifest, envelope }))
 }

@@ -12,9 +12,10 @@ mod oslo;
 mod rules;
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use crate::json;
-use crate::model::{Data, EnvironmentFile, Glob, Origin, ParameterName, Scalar, SecretOrigin};
+use crate::model::{Data, Entry, EnvironmentFile, Glob, Origin, ParameterName, Scalar, SecretOrigin};
 use crate::secret::SecretBuffer;
 use crate::source::{Form, Harvest, Holds, Layer, Plan};
 use crate::yaml;
@@ -65,6 +66,8 @@ pub(crate) struct Document {
     pub(crate) file: EnvironmentFile,
     pub(crate) parameters: Vec<ParameterName>,
     pub(crate) text: SecretBuffer,
+    /// Where in `text` each of `parameters` stands, if some may be left out.
+    pub(crate) parts: Vec<Range<usize>>,
     pub(crate) content: Data,
 }
 
@@ -117,7 +120,7 @@ fn document(file: EnvironmentFile, parameters: Vec<ParameterName>, content: Data
     } else {
         yaml::write(&content, &mut text);
     }
-    Document { file, parameters, text, content }
+    Document { file, parameters, text, parts: Vec::new(), content }
 }
 
 /// The plan's secrets, each from where it was set last. Names sorted, as TripleO writes them.
@@ -148,12 +151,20 @@ fn sort(plan: Plan, exclude: &[Glob]) -> Sorted {
 
 fn passwords(secrets: &[Secret], values: Vec<Data>, form: Form) -> Document {
     let parameters: Vec<ParameterName> = secrets.iter().map(|secret| secret.name.clone()).collect();
-    let entries = parameters.iter().map(|name| Scalar::string(name.as_str())).zip(values).collect();
-    let content = match form {
-        Form::Environment => Data::Map(entries).wrapped(PARAMETERS),
-        Form::Flat => Data::Map(entries),
+    let entries: Vec<Entry> =
+        parameters.iter().map(|name| Scalar::string(name.as_str())).zip(values).collect();
+    let key = match form {
+        Form::Environment => Some(PARAMETERS),
+        Form::Flat => None,
     };
-    document(EnvironmentFile::Passwords, parameters, content)
+    let mut text = SecretBuffer::new();
+    let parts = yaml::write_in_parts(key, &entries, &mut text);
+    let content = Data::Map(entries);
+    let content = match key {
+        Some(key) => content.wrapped(key),
+        None => content,
+    };
+    Document { file: EnvironmentFile::Passwords, parameters, text, parts, content }
 }
 
 const PARAMETERS: &str = "parameter_defaults";

@@ -27,6 +27,24 @@ pub fn create_private(path: &Path, content: &SecretBuffer) -> Result<(), FileErr
     sync(parent_of(path)).map_err(|source| FileError::NotDurable { path: path.to_owned(), source })
 }
 
+/// Puts `content` in the place of a file that only its owner can read, whole or not at all. A link is replaced, not followed.
+///
+/// # Errors
+///
+/// [`FileError::NotDurable`] and [`FileError::Os`]; the file before is untouched after the latter.
+pub fn replace_secret(path: &Path, content: &SecretBuffer) -> Result<(), FileError> {
+    let parent = parent_of(path);
+    let beside = parent.join(format!(".{}.new", path.file_name().unwrap_or_default().to_string_lossy()));
+    // What a crash has left
+    let _ = std::fs::remove_file(&beside);
+    create_by_name_at_first(&beside, content)?;
+    std::fs::rename(&beside, path).map_err(|error| {
+        let _ = std::fs::remove_file(&beside);
+        FileError::os("replace", path, error)
+    })?;
+    sync(parent).map_err(|source| FileError::NotDurable { path: path.to_owned(), source })
+}
+
 /// Writes `content` to a descriptor with `write(2)`: no buffer in between keeps a copy.
 ///
 /// # Errors

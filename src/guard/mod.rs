@@ -13,6 +13,9 @@ mod review;
 mod shapes;
 mod values;
 
+use std::collections::BTreeMap;
+use std::ops::Range;
+
 use crate::certificate;
 use crate::classify::{Classified, Document, NameSays, Secret, name_says};
 use crate::model::{
@@ -86,7 +89,16 @@ pub(crate) enum ClearedContent {
     /// No secret was found: it may stand in clear.
     Public(Vec<u8>),
     /// It must be sealed.
-    Secret(SecretBuffer),
+    Secret(SecretFile),
+}
+
+/// A file in clear that must not stay so.
+#[derive(Debug)]
+pub(crate) struct SecretFile {
+    pub(crate) text: SecretBuffer,
+    /// Where in `text` each parameter stands, if some may be left out.
+    pub(crate) parts: Vec<Range<usize>>,
+    pub(crate) content: Data,
 }
 
 /// Searches every candidate for every known value, secret-looking keys and shapes.
@@ -99,29 +111,34 @@ pub fn clear(classified: Classified, on_secret: OnSecret) -> Result<Cleared, Gua
     let passwords = sealed.iter().find(|document| document.file == EnvironmentFile::Passwords);
     let certificates = passwords.map(|document| certificate::list(&document.content)).unwrap_or_default();
     let known = KnownValues::of(&sealed, &withheld);
-    let mut findings = Vec::new();
+    let (mut findings, mut holds) = (Vec::new(), BTreeMap::new());
     let mut files = Vec::new();
     for candidate in candidates {
         let found = search(&candidate, &known);
         if let (OnSecret::Refuse, Some(first)) = (on_secret, found.first()) {
             return Err(GuardError::SecretFound { file: candidate.file, path: first.path.clone() });
         }
+        if !found.is_empty() {
+            // EXPOSE: searched in place
+            let held = candidate.text.expose(|bytes| known.find_all(bytes));
+            holds.insert(candidate.file.file_name().to_owned(), held);
+        }
         files.push(decide(candidate, found.is_empty()));
         findings.extend(found);
     }
     files.extend(sealed.into_iter().map(|document| decide(document, false)));
     files.sort_by_key(|file| file.file);
-    let report = GuardReport { searched: known.searched, too_short: known.too_short, findings };
+    let report = GuardReport { searched: known.searched, too_short: known.too_short, findings, holds };
     Ok(Cleared { origin, secrets, files, certificates, report })
 }
 
 fn decide(document: Document, is_clean: bool) -> ClearedFile {
-    let Document { file, parameters, text, content: _ } = document;
+    let Document { file, parameters, text, parts, content } = document;
     let content = if is_clean {
         // EXPOSE: this is the gate: the text was searched and holds no secret
         ClearedContent::Public(text.expose(<[u8]>::to_vec))
     } else {
-        ClearedContent::Secret(text)
+        ClearedContent::Secret(SecretFile { text, parts, content })
     };
     ClearedFile { file, parameters, content }
 }

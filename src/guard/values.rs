@@ -1,4 +1,6 @@
-use aho_corasick::{AhoCorasick, MatchKind};
+use std::collections::BTreeSet;
+
+use aho_corasick::AhoCorasick;
 
 use crate::classify::{Document, Parameter};
 use crate::json;
@@ -44,7 +46,7 @@ impl KnownValues {
         let search = texts.expose(|bytes| {
             let starts = [0].into_iter().chain(ends.iter().copied());
             let patterns = starts.zip(&ends).filter_map(|(start, end)| bytes.get(start..*end));
-            AhoCorasick::builder().match_kind(MatchKind::LeftmostFirst).build(patterns).ok()
+            AhoCorasick::new(patterns).ok()
         });
         Self { search, names, searched, too_short }
     }
@@ -59,6 +61,16 @@ impl KnownValues {
         // Without an automaton nothing can be cleared: everything counts as found
         let Some(search) = &self.search else { return self.names.first() };
         search.find(haystack).and_then(|found| self.names.get(found.pattern().as_usize()))
+    }
+
+    /// All parameters whose value is in `haystack`, also of those that share one.
+    pub(super) fn find_all(&self, haystack: &[u8]) -> BTreeSet<ParameterName> {
+        let Some(search) = &self.search else { return self.names.iter().cloned().collect() };
+        let found = search.find_overlapping_iter(haystack);
+        let mut patterns: Vec<usize> = found.map(|found| found.pattern().as_usize()).collect();
+        patterns.sort_unstable();
+        patterns.dedup();
+        patterns.into_iter().filter_map(|pattern| self.names.get(pattern).cloned()).collect()
     }
 }
 

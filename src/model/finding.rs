@@ -1,3 +1,4 @@
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -14,6 +15,9 @@ pub struct GuardReport {
     pub too_short: Vec<ParameterName>,
     /// What it found; each of these files is sealed.
     pub findings: Vec<Finding>,
+    /// The secrets whose values are in a file that was to be clear, by its plaintext name: who opens it knows them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub holds: BTreeMap<String, BTreeSet<ParameterName>>,
 }
 
 /// A secret in a candidate for plaintext: where, and by which rule. Never the value.

@@ -12,31 +12,36 @@ impl Glob {
     /// Whether the pattern matches the whole of `name`.
     #[must_use]
     pub fn matches(&self, name: &str) -> bool {
-        let pattern: Vec<char> = self.0.chars().collect();
-        let name: Vec<char> = name.chars().collect();
-        // reached[n]: the pattern so far can end just before name[n]
-        let mut reached = vec![false; name.len() + 1];
-        if let Some(first) = reached.first_mut() {
-            *first = true;
-        }
-        for symbol in pattern {
-            let mut next = vec![false; name.len() + 1];
-            let mut before = false;
-            for (position, slot) in next.iter_mut().enumerate() {
-                let here = reached.get(position).copied().unwrap_or(false);
-                let previous = position.checked_sub(1);
-                let consumed = previous.is_some_and(|at| reached.get(at).copied().unwrap_or(false));
-                *slot = match symbol {
-                    '*' => here || before,
-                    '?' => consumed,
-                    other => consumed && previous.and_then(|at| name.get(at)) == Some(&other),
-                };
-                before = *slot;
+        let (mut pattern, mut rest) = (self.0.as_str(), name);
+        // The last star, and what it has not yet taken: it takes one character more whenever the rest does not fit
+        let mut star: Option<(&str, &str)> = None;
+        loop {
+            let (symbol, after) = split_first(pattern);
+            match (symbol, split_first(rest)) {
+                (Some('*'), _) => {
+                    star = Some((after, rest));
+                    pattern = after;
+                }
+                (None, (None, _)) => return true,
+                (Some(symbol), (Some(character), others)) if symbol == '?' || symbol == character => {
+                    pattern = after;
+                    rest = others;
+                }
+                _ => {
+                    let Some((after, untaken)) = star else { return false };
+                    let (Some(_), others) = split_first(untaken) else { return false };
+                    star = Some((after, others));
+                    pattern = after;
+                    rest = others;
+                }
             }
-            reached = next;
         }
-        reached.last().copied().unwrap_or(false)
     }
+}
+
+fn split_first(text: &str) -> (Option<char>, &str) {
+    let mut characters = text.chars();
+    (characters.next(), characters.as_str())
 }
 
 #[cfg(test)]
@@ -51,6 +56,10 @@ mod tests {
             ("Ceph*", "MyCephKey", false),
             ("*Key", "CephClientKey", true),
             ("*a*b*", "xxaxxbxx", true),
+            ("*a*b", "axbxb", true),
+            ("a*b*c", "abbb", false),
+            ("**", "", true),
+            ("*é?", "xéü", true),
             ("Key?", "Key1", true),
             ("Key?", "Key", false),
             ("", "", true),

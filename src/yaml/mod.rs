@@ -36,4 +36,4 @@ mod write;
 pub use error::{Place, YamlError};
 pub use read::read;
 pub use resolve::resolve_plain;
-pub use write::write;
+pub use write::{write, write_in_parts};

@@ -1,3 +1,5 @@
+use std::ops::Range;
+
 use super::resolve::{Resolved, is_special_elsewhere};
 use super::valid::truth;
 use crate::model::{Data, Entry, Kind, Scalar};
@@ -19,6 +21,27 @@ pub fn write(data: &Data, out: &mut SecretBuffer) {
         Data::List(items) => write_list(items, 0, out),
         Data::Map(entries) => write_map(entries, 0, out),
     }
+}
+
+/// Like [`write`], for a map that holds `entries`, below `key` where one is given; returns where in `out` each entry stands.
+///
+/// The text before the first entry, and any of the entries after it, are a document with these entries alone.
+pub fn write_in_parts(key: Option<&str>, entries: &[Entry], out: &mut SecretBuffer) -> Vec<Range<usize>> {
+    if let Some(key) = key {
+        out.push_str(key);
+        out.push(if entries.is_empty() { b": {}\n" } else { b":\n" });
+    } else if entries.is_empty() {
+        out.push(b"{}\n");
+    }
+    let indent = if key.is_some() { STEP } else { 0 };
+    let mut parts = Vec::with_capacity(entries.len());
+    for entry in entries {
+        let start = out.len();
+        push_indent(indent, out);
+        write_map(std::slice::from_ref(entry), indent, out);
+        parts.push(start..out.len());
+    }
+    parts
 }
 
 /// Writes `items`; the caller has indented the first line.
@@ -186,6 +209,32 @@ mod tests {
         write(data, &mut out);
         // EXPOSE: a test
         out.expose(|bytes| String::from_utf8(bytes.to_vec()).unwrap())
+    }
+
+    #[test]
+    fn parts_are_the_document_and_each_stands_for_itself() {
+        let text = b"parameter_defaults:\n  A: 1\n  B:\n    c: [x, y]\n    d: {}\n  \"E\\n\": |\n    two\n    lines\n";
+        let whole = read(text, "test").unwrap();
+        let Some(Data::Map(entries)) = whole.under("parameter_defaults") else { unreachable!() };
+        for (key, document) in [
+            (Some("parameter_defaults"), written(&whole)),
+            (None, written(whole.under("parameter_defaults").unwrap())),
+        ] {
+            let mut out = SecretBuffer::new();
+            let parts = write_in_parts(key, entries, &mut out);
+            // EXPOSE: a test
+            let text = out.expose(|bytes| String::from_utf8(bytes.to_vec()).unwrap());
+            assert_eq!((&text, parts.len(), parts.last().unwrap().end), (&document, 3, text.len()));
+            let alone = format!("{}{}", &text[..parts[0].start], &text[parts[1].clone()]);
+            let alone = read(alone.as_bytes(), "test").unwrap();
+            let map = key.map_or(&alone, |key| alone.under(key).unwrap());
+            let Data::Map(only) = map else { unreachable!() };
+            assert!(only.len() == 1 && only[0].0.is("B") && only[0].1.same(&entries[1].1));
+        }
+        let mut out = SecretBuffer::new();
+        assert!(write_in_parts(Some("parameter_defaults"), &[], &mut out).is_empty());
+        // EXPOSE: a test
+        assert!(out.expose(|bytes| bytes == b"parameter_defaults: {}\n"));
     }
 
     #[test]

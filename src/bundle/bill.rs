@@ -1,0 +1,118 @@
+//! What must be rotated, since somebody knows it who gets it no more.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::{Glob, Grant, ParameterName, Site, hindrance};
+
+use super::Manifest;
+
+/// Secrets that keys were able to open, and are no longer given.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct BillEntry {
+    /// The site of the keys.
+    pub site: Site,
+    /// The keys.
+    pub recipients: Vec<String>,
+    /// The generation from which on they open them no more.
+    pub since: u64,
+    /// The secrets whose values are still the ones that the keys opened.
+    pub secrets: BTreeSet<ParameterName>,
+}
+
+impl BillEntry {
+    /// Those that must be rotated; without those that cannot be, or need not.
+    pub fn due(&self) -> impl Iterator<Item = &ParameterName> {
+        self.secrets.iter().filter(|name| hindrance(name).is_none())
+    }
+}
+
+/// What `now` owes: what `before` owed, and what keys lose with `now`; without what is `settled`, since its value has changed
+/// or somebody says so.
+pub(super) fn bill(before: &Manifest, now: &Manifest, settled: impl Fn(&ParameterName) -> bool) -> Vec<BillEntry> {
+    let readers = Readers::of(now);
+    let mut entries: Vec<BillEntry> = Vec::new();
+    for owed in &before.bill {
+        let mut entry = owed.clone();
+        let regained = |name: &ParameterName| {
+            entry.recipients.iter().all(|recipient| readers.sets_of(recipient).any(|set| set.contains(name)))
+        };
+        let secrets = owed.secrets.iter().filter(|name| !settled(name) && !regained(name)).cloned().collect();
+        entry.secrets = secrets;
+        entries.push(entry);
+    }
+    let mut lost: BTreeMap<(&Site, BTreeSet<&ParameterName>), Vec<String>> = BTreeMap::new();
+    let readers_before = Readers::of(before);
+    let positions = before.grant_positions();
+    for (site, recipients) in &before.recipients {
+        let knew = readers_before.set_of(positions.get(site).copied().unwrap_or_default());
+        for recipient in recipients {
+            let secrets: BTreeSet<&ParameterName> = readers.lost_by(recipient, knew);
+            let secrets: BTreeSet<_> = secrets.into_iter().filter(|name| !settled(name)).collect();
+            if !secrets.is_empty() {
+                lost.entry((site, secrets)).or_default().push(recipient.clone());
+            }
+        }
+    }
+    entries.extend(lost.into_iter().map(|((site, secrets), recipients)| BillEntry {
+        site: site.clone(),
+        recipients,
+        since: now.generation,
+        secrets: secrets.into_iter().cloned().collect(),
+    }));
+    entries.retain(|entry| !entry.secrets.is_empty());
+    entries
+}
+
+/// Who can read what in one generation.
+struct Readers<'a> {
+    /// What is exposed by getting everything, then by each subset.
+    sets: Vec<BTreeSet<&'a ParameterName>>,
+    /// Of each key, which of them.
+    of: BTreeMap<&'a str, BTreeSet<usize>>,
+}
+
+impl<'a> Readers<'a> {
+    fn of(manifest: &'a Manifest) -> Self {
+        let grants = [None].into_iter().chain(manifest.grants.iter().map(Some));
+        let sets = grants.map(|grant: Option<&Grant>| manifest.exposed_by(grant)).collect();
+        let positions = manifest.grant_positions();
+        let mut of: BTreeMap<&str, BTreeSet<usize>> = BTreeMap::new();
+        for (site, recipients) in &manifest.recipients {
+            let position = positions.get(site).copied().unwrap_or_default();
+            for recipient in recipients {
+                of.entry(recipient).or_default().insert(position);
+            }
+        }
+        Self { sets, of }
+    }
+
+    fn set_of(&self, position: usize) -> &BTreeSet<&'a ParameterName> {
+        static NOTHING: BTreeSet<&ParameterName> = BTreeSet::new();
+        self.sets.get(position).unwrap_or(&NOTHING)
+    }
+
+    fn sets_of(&self, recipient: &str) -> impl Iterator<Item = &BTreeSet<&'a ParameterName>> {
+        self.of.get(recipient).into_iter().flatten().map(|position| self.set_of(*position))
+    }
+
+    fn lost_by<'b>(&self, recipient: &str, knew: &BTreeSet<&'b ParameterName>) -> BTreeSet<&'b ParameterName> {
+        let gets = |name: &ParameterName| self.sets_of(recipient).any(|set| set.contains(name));
+        knew.iter().copied().filter(|name| !gets(name)).collect()
+    }
+}
+
+impl Manifest {
+    /// Where each site's subset stands, counted from 1; the others get everything.
+    fn grant_positions(&self) -> BTreeMap<&Site, usize> {
+        let numbered = self.grants.iter().zip(1..);
+        numbered.flat_map(|(grant, position)| grant.sites.iter().map(move |site| (site, position))).collect()
+    }
+}
+
+/// Whether one of `globs` names `name`.
+pub(super) fn is_named(globs: &[Glob], name: &ParameterName) -> bool {
+    globs.iter().any(|glob| glob.matches(name.as_str()))
+}

@@ -1,0 +1,189 @@
+use std::fmt;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::fingerprint::Record;
+use crate::fs::{self, FileError, Replacement};
+use crate::model::{Digest, FilePath, Glob, ParameterName};
+use crate::seal::{Sealed, SealedFile, Sink};
+
+use super::bill::{bill, is_named};
+use super::manifest::{FORMAT, FileEntry};
+use super::{BundleError, MANIFEST, Manifest, SecretEntry, Slot, signature_name};
+
+/// Is told how many files of how many are done.
+pub type Progress = Box<dyn Fn(usize, usize) + Send + Sync>;
+
+/// The next generation, as its files arrive. Dropped, it leaves nothing.
+pub struct Draft {
+    slot: Slot,
+    replacement: Replacement,
+    progress: Option<Progress>,
+}
+
+/// What the next generation is to say of itself.
+#[derive(Debug)]
+#[allow(clippy::exhaustive_structs, reason = "it is made by naming its parts")]
+pub struct Terms<'a> {
+    /// For how long a site may deploy with it.
+    pub lifetime: Option<Duration>,
+    /// How many signatures it needs.
+    pub signatures: u32,
+    /// A generation that was there, though it is there no more: a restored centre jumps over those that sites have seen.
+    pub after: Option<u64>,
+    /// Secrets that are said to be rotated, or gone.
+    pub settled: &'a [Glob],
+    /// What is known of the values of the generation before.
+    pub record: Option<&'a Record>,
+}
+
+impl Default for Terms<'_> {
+    fn default() -> Self {
+        Self { lifetime: None, signatures: 1, after: None, settled: &[], record: None }
+    }
+}
+
+/// The next generation, whole but for its signatures. Dropped, it leaves nothing.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Completed {
+    /// What it says of itself.
+    pub manifest: Manifest,
+    /// The exact bytes of its manifest: what is signed.
+    pub bytes: Vec<u8>,
+    replacement: Replacement,
+    // Until the exchange nobody else may begin
+    _slot: Slot,
+}
+
+impl Draft {
+    pub(super) fn of(slot: Slot, progress: Option<Progress>) -> Result<Self, BundleError> {
+        let replacement = Replacement::of(&slot.directory)?;
+        Ok(Self { slot, replacement, progress })
+    }
+
+    /// Writes the manifest of what was sealed into this draft.
+    ///
+    /// # Errors
+    ///
+    /// [`BundleError::File`].
+    pub fn complete(self, sealed: &Sealed, terms: &Terms<'_>) -> Result<Completed, BundleError> {
+        let manifest = next(&self.slot, sealed, terms);
+        let bytes = manifest.to_bytes();
+        self.replacement.add(MANIFEST, &bytes)?;
+        Ok(Completed { manifest, bytes, replacement: self.replacement, _slot: self.slot })
+    }
+}
+
+impl Sink for Draft {
+    fn put(&self, file: &SealedFile) -> Result<(), FileError> {
+        self.replacement.add(&file.path.to_string(), &file.bytes)
+    }
+
+    fn keep(&self, path: &FilePath, digest: &Digest) -> Result<Option<u64>, FileError> {
+        let name = path.to_string();
+        let old = self.slot.directory.join(&name);
+        if !old.is_file() {
+            return Ok(None);
+        }
+        let bytes = fs::read_public(&old)?;
+        if Digest::of(&bytes) != *digest {
+            return Ok(None);
+        }
+        self.replacement.keep(&name)?;
+        Ok(u64::try_from(bytes.len()).ok())
+    }
+
+    fn progress(&self, done: usize, of: usize) {
+        if let Some(progress) = &self.progress {
+            progress(done, of);
+        }
+    }
+}
+
+impl fmt::Debug for Draft {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Draft").field("slot", &self.slot).field("replacement", &self.replacement).finish_non_exhaustive()
+    }
+}
+
+impl Completed {
+    /// The digest of its manifest.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        Digest::of(&self.bytes)
+    }
+
+    /// Adds a signature of [`Completed::bytes`], armored.
+    ///
+    /// # Errors
+    ///
+    /// [`BundleError::File`].
+    pub fn add_signature(&self, position: usize, armored: &str) -> Result<(), BundleError> {
+        Ok(self.replacement.add(&signature_name(position), armored.as_bytes())?)
+    }
+
+    /// Puts it in the place of the generation before, in one step.
+    ///
+    /// # Errors
+    ///
+    /// [`BundleError::File`]; the bundle before is untouched then, unless the error says otherwise.
+    pub fn commit(self) -> Result<Manifest, BundleError> {
+        self.replacement.commit()?;
+        Ok(self.manifest)
+    }
+}
+
+fn next(slot: &Slot, sealed: &Sealed, terms: &Terms<'_>) -> Manifest {
+    let before = slot.before.as_ref();
+    let highest = before.map(|before| before.manifest.generation).max(terms.after);
+    let generation = highest.map_or(1, |highest| highest.saturating_add(1));
+    let created = now_in_seconds();
+    let lifetime = terms.lifetime.and_then(|lifetime| created.checked_add(lifetime).ok());
+    let mut manifest = Manifest {
+        format: FORMAT.to_owned(),
+        vault: slot.vault().to_owned(),
+        generation,
+        previous: before.map(|before| before.digest.clone()),
+        created,
+        not_after: lifetime,
+        signatures: terms.signatures,
+        tool: concat!("dcn-vault ", env!("CARGO_PKG_VERSION")).to_owned(),
+        source: sealed.origin.clone(),
+        files: sealed.files.iter().map(FileEntry::of).collect(),
+        secrets: secrets(slot, sealed, terms, generation),
+        certificates: sealed.certificates.read.clone(),
+        unreadable_certificates: sealed.certificates.unreadable.clone(),
+        recipients: sealed.recipients.clone(),
+        grants: sealed.grants.clone(),
+        guard: sealed.guard.clone(),
+        bill: Vec::new(),
+    };
+    if let Some(before) = before {
+        let settled = |name: &ParameterName| has_changed(name, sealed, terms) || is_named(terms.settled, name);
+        manifest.bill = bill(&before.manifest, &manifest, settled);
+    }
+    manifest
+}
+
+fn secrets(slot: &Slot, sealed: &Sealed, terms: &Terms<'_>, generation: u64) -> Vec<SecretEntry> {
+    let before = slot.before.iter().flat_map(|before| &before.manifest.secrets);
+    let since: std::collections::BTreeMap<_, _> = before.map(|secret| (&secret.name, secret.since)).collect();
+    let each = sealed.secrets.iter().map(|(name, origin)| {
+        let known = since.get(name).copied().filter(|_| !has_changed(name, sealed, terms));
+        SecretEntry { name: name.clone(), origin: *origin, since: known.unwrap_or(generation) }
+    });
+    each.collect()
+}
+
+/// Whether a value is known to be another one; what cannot be compared is not.
+fn has_changed(name: &ParameterName, sealed: &Sealed, terms: &Terms<'_>) -> bool {
+    let before = terms.record.and_then(|record| record.secrets.get(name));
+    before.is_some_and(|before| sealed.tags.get(name).is_some_and(|now| now != before))
+}
+
+fn now_in_seconds() -> Timestamp {
+    let now = Timestamp::now();
+    Timestamp::from_second(now.as_second()).unwrap_or(now)
+}
