@@ -19,7 +19,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("fs", &["report", "secret"]),
     ("json", &["model", "report", "secret"]),
     ("yaml", &["model", "report", "secret"]),
-    ("vault", &["fs", "report"]),
+    ("vault", &["fs", "model", "report"]),
     ("source", &["fs", "json", "model", "report", "secret", "yaml"]),
     // Downstream of an arrow a stage names the stage before it, and nothing further up
     ("classify", &["json", "model", "secret", "source", "yaml"]),
@@ -87,7 +87,7 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("curve25519_dalek", &["certificate::key"]),
     ("granit_parser", &["yaml"]),
     // source::openstack: on which day a certificate has expired, whether a file is older than a stack
-    ("jiff", &["bundle", "certificate", "cli", "keygen", "model", "selftest", "source::openstack"]),
+    ("jiff", &["bundle", "certificate", "cli", "keygen", "model", "selftest", "source::openstack", "vault"]),
     ("md5", &["source::openstack"]),
     ("memmap2", &["secret"]),
     // selftest: ptrace and process_vm_readv, to be refused

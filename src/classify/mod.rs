@@ -21,7 +21,7 @@ use crate::source::{Form, Harvest, Holds, Layer, Plan};
 use crate::yaml;
 
 pub(crate) use names::{NameSays, name_says};
-pub use oslo::DEFAULT_ROLE;
+pub use oslo::{DEFAULT_ROLE, OsloMessaging};
 
 /// What of a plan is taken, and how.
 #[derive(Clone, Debug, Default)]
@@ -31,6 +31,8 @@ pub struct Choice {
     pub exclude: Vec<Glob>,
     /// The roles whose message bus settings are written; none means [`DEFAULT_ROLE`].
     pub roles: Vec<String>,
+    /// When those are written.
+    pub oslo_messaging: OsloMessaging,
 }
 
 /// A harvest, sorted. Only [`classify`] makes one.
@@ -75,7 +77,7 @@ pub(crate) struct Document {
 #[must_use]
 pub fn classify(harvest: Harvest, choice: &Choice) -> Classified {
     let Harvest { origin, plan, outputs, settings, notes: _, warnings: _ } = harvest;
-    let oslo = oslo::settings(&outputs, &choice.roles);
+    let oslo = oslo::settings(&outputs, &choice.roles, choice.oslo_messaging);
     let documents = outputs.into_iter().filter_map(|output| environment_file(output.file, output.value));
     let (mut sealed, mut candidates): (Vec<Document>, Vec<Document>) =
         documents.partition(|document| document.file == EnvironmentFile::CephExternal);

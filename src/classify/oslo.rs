@@ -10,12 +10,35 @@ pub const DEFAULT_ROLE: &str = "Compute";
 
 const BUSES: [&str; 2] = ["oslo_messaging_notify_use_ssl", "oslo_messaging_rpc_use_ssl"];
 
+/// When the file is made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum OsloMessaging {
+    /// For the buses that do not use TLS at the centre.
+    #[default]
+    Auto,
+    /// For all buses, whatever they use.
+    Always,
+    /// Not at all.
+    Never,
+}
+
 /// The file's parameters, unless all buses use TLS, or it is not known.
-pub(super) fn settings(outputs: &[Output], roles: &[String]) -> Option<Vec<(ParameterName, Data)>> {
-    // Without GlobalConfig nobody knows: better no file than one that turns TLS off
-    let global = outputs.iter().find(|output| output.file == EnvironmentFile::GlobalConfig)?;
-    let uses_tls = |bus: &&str| global.value.under(bus).is_some_and(is_on);
-    let plain: Vec<&str> = BUSES.into_iter().filter(|bus| !uses_tls(bus)).collect();
+pub(super) fn settings(
+    outputs: &[Output],
+    roles: &[String],
+    when: OsloMessaging,
+) -> Option<Vec<(ParameterName, Data)>> {
+    let plain: Vec<&str> = match when {
+        OsloMessaging::Always => BUSES.to_vec(),
+        OsloMessaging::Auto => {
+            // Without GlobalConfig nobody knows: better no file than one that turns TLS off
+            let global = outputs.iter().find(|output| output.file == EnvironmentFile::GlobalConfig)?;
+            let uses_tls = |bus: &&str| global.value.under(bus).is_some_and(is_on);
+            BUSES.into_iter().filter(|bus| !uses_tls(bus)).collect()
+        }
+        OsloMessaging::Never => Vec::new(),
+    };
     if plain.is_empty() {
         return None;
     }
@@ -45,9 +68,14 @@ mod tests {
     use crate::json;
 
     fn written(global: &[u8]) -> Option<String> {
+        written_when(global, OsloMessaging::Auto)
+    }
+
+    fn written_when(global: &[u8], when: OsloMessaging) -> Option<String> {
         let value = json::read(global, "GlobalConfig").unwrap();
         let outputs = [Output { file: EnvironmentFile::GlobalConfig, value }];
-        let document = super::super::parameters(EnvironmentFile::OsloMessaging, settings(&outputs, &[])?);
+        let document =
+            super::super::parameters(EnvironmentFile::OsloMessaging, settings(&outputs, &[], when)?);
         // EXPOSE: no secret is in it
         Some(document.text.expose(|bytes| String::from_utf8(bytes.to_vec()).unwrap()))
     }
@@ -64,5 +92,12 @@ mod tests {
         assert!(!one.contains("notify") && one.contains("rpc"), "{one}");
         let both = br#"{"oslo_messaging_notify_use_ssl": "True", "oslo_messaging_rpc_use_ssl": true}"#;
         assert_eq!(written(both), None);
+    }
+    #[test]
+    fn who_says_always_or_never_is_obeyed() {
+        let (on, off) =
+            (&br#"{"oslo_messaging_notify_use_ssl": true, "oslo_messaging_rpc_use_ssl": true}"#[..], b"{}");
+        assert_eq!(written_when(on, OsloMessaging::Always), written_when(off, OsloMessaging::Auto));
+        assert_eq!(written_when(off, OsloMessaging::Never), None);
     }
 }

@@ -4,13 +4,13 @@ use std::process::ExitCode;
 
 use crate::bundle::{Manifest, Slot};
 use crate::certificate;
-use crate::classify::{Choice, classify};
+use crate::classify::{Choice, OsloMessaging, classify};
 use crate::guard::{self, clear};
 use crate::model::{Certificates, Glob, GuardReport, ParameterName, Rule, Site};
 use crate::recipients::RecipientSet;
 use crate::seal::seal;
 use crate::source::{openstack, working_dirs};
-use crate::vault::{SourceSettings, Vault};
+use crate::vault::{OsloWhen, SourceSettings, Vault};
 
 use super::args::{OnSecret, PullArguments};
 use super::environment;
@@ -43,8 +43,15 @@ pub(super) fn pull(
         ui.warn(&warning.to_string());
     }
     let excluded = vault.source.exclude.iter().chain(&arguments.exclude);
-    let choice =
-        Choice { exclude: excluded.map(|pattern| Glob::new(pattern)).collect(), ..Choice::default() };
+    let choice = Choice {
+        exclude: excluded.map(|pattern| Glob::new(pattern)).collect(),
+        roles: vault.source.oslo_messaging.roles.clone(),
+        oslo_messaging: match vault.source.oslo_messaging.when {
+            OsloWhen::Auto => OsloMessaging::Auto,
+            OsloWhen::Always => OsloMessaging::Always,
+            OsloWhen::Never => OsloMessaging::Never,
+        },
+    };
     let on_secret = match arguments.on_secret {
         OnSecret::Seal => guard::OnSecret::Seal,
         OnSecret::Refuse => guard::OnSecret::Refuse,
