@@ -123,7 +123,7 @@ impl Audience {
             if !recipients.sites().any(|known| known == site) {
                 return Err(AudienceError::NoRecipients { site: site.clone() });
             }
-            if wish.gets_everything() {
+            if wish.is_everything() {
                 continue;
             }
             let grant = match subsets.remove(wish) {

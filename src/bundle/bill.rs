@@ -106,7 +106,7 @@ impl<'a> Readers<'a> {
 
 impl Manifest {
     /// Where each site's subset stands, counted from 1; the others get everything.
-    fn grant_positions(&self) -> BTreeMap<&Site, usize> {
+    pub(super) fn grant_positions(&self) -> BTreeMap<&Site, usize> {
         let numbered = self.grants.iter().zip(1..);
         numbered.flat_map(|(grant, position)| grant.sites.iter().map(move |site| (site, position))).collect()
     }

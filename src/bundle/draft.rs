@@ -1,7 +1,6 @@
 use std::fmt;
-use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::fingerprint::Record;
 use crate::fs::{self, FileError, Replacement};
@@ -27,7 +26,7 @@ pub struct Draft {
 #[allow(clippy::exhaustive_structs, reason = "it is made by naming its parts")]
 pub struct Terms<'a> {
     /// For how long a site may deploy with it.
-    pub lifetime: Option<Duration>,
+    pub lifetime: Option<SignedDuration>,
     /// How many signatures it needs.
     pub signatures: u32,
     /// A generation that was there, though it is there no more: a restored centre jumps over those that sites have seen.
@@ -135,7 +134,7 @@ impl Completed {
     }
 }
 
-fn next(slot: &Slot, sealed: &Sealed, terms: &Terms<'_>) -> Manifest {
+pub(super) fn next(slot: &Slot, sealed: &Sealed, terms: &Terms<'_>) -> Manifest {
     let before = slot.before.as_ref();
     let highest = before.map(|before| before.manifest.generation).max(terms.after);
     let generation = highest.map_or(1, |highest| highest.saturating_add(1));

@@ -7,6 +7,16 @@ use crate::report::Hint;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BundleError {
+    /// It is older than one that this machine has made for the same vault.
+    #[error("`{}` is of generation {there}, and generation {known} was made from here", .path.display())]
+    Behind {
+        /// The bundle.
+        path: PathBuf,
+        /// Its generation.
+        there: u64,
+        /// The one that was made.
+        known: u64,
+    },
     /// A file is not what the manifest says.
     #[error("`{}` has changed since the bundle was made", .path.display())]
     Changed {
@@ -85,6 +95,9 @@ pub enum BundleError {
 impl Hint for BundleError {
     fn hint(&self) -> String {
         match self {
+            Self::Behind { known, .. } => format!(
+                "get the newer one first (`git pull`); where it is lost, `--after {known}` goes on behind it"
+            ),
             Self::Changed { .. } | Self::Malformed { .. } | Self::Twice { .. } | Self::UnknownFile { .. } => {
                 String::from("get the bundle anew from where it was made; do not deploy with it")
             }

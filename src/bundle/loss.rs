@@ -2,7 +2,6 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use crate::model::{EnvironmentFile, FilePath};
-use crate::seal::Sealed;
 
 use super::Manifest;
 
@@ -42,20 +41,21 @@ impl fmt::Display for Loss {
     }
 }
 
-/// What `sealed` has not of the bundle that `before` describes.
-pub(super) fn losses(before: &Manifest, sealed: &Sealed) -> Vec<Loss> {
+/// What the bundle that `now` describes has not of the one that `before` does.
+#[must_use]
+pub fn losses(before: &Manifest, now: &Manifest) -> Vec<Loss> {
     let mut losses = Vec::new();
-    if let (Some(before), Some(now)) = (&before.source.stack, &sealed.origin.stack)
+    if let (Some(before), Some(now)) = (&before.source.stack, &now.source.stack)
         && before != now
     {
         let shown = |name: &str| name.escape_debug().to_string();
         losses.push(Loss::Stack { before: shown(before), now: shown(now) });
     }
-    let has: BTreeSet<EnvironmentFile> = sealed.files.iter().map(|entry| entry.path.file).collect();
-    let had: BTreeSet<EnvironmentFile> =
-        before.files.iter().filter_map(|entry| Some(FilePath::parse(&entry.path)?.file)).collect();
-    let files: Vec<String> = had.difference(&has).map(|file| file.file_name().to_owned()).collect();
-    let secrets: BTreeSet<&str> = sealed.secrets.iter().map(|(name, _)| name.as_str()).collect();
+    let files_of = |manifest: &Manifest| -> BTreeSet<EnvironmentFile> {
+        manifest.files.iter().filter_map(|entry| Some(FilePath::parse(&entry.path)?.file)).collect()
+    };
+    let files: Vec<String> = files_of(before).difference(&files_of(now)).map(|file| file.file_name().to_owned()).collect();
+    let secrets: BTreeSet<&str> = now.secrets.iter().map(|secret| secret.name.as_str()).collect();
     let had = before.secrets.iter().map(|secret| secret.name.as_str());
     let secrets: Vec<String> = had.filter(|name| !secrets.contains(name)).map(printable).collect();
     losses.extend((!files.is_empty()).then_some(Loss::Files(files)));

@@ -9,6 +9,7 @@
 //! directory can write a bundle of his own. `admit` asks who made it.
 
 mod bill;
+mod difference;
 mod draft;
 mod error;
 mod header;
@@ -18,9 +19,10 @@ mod read;
 mod slot;
 
 pub use bill::BillEntry;
+pub use difference::{Change, SiteChange, secret_changes, site_changes};
 pub use draft::{Completed, Draft, Progress, Terms};
 pub use error::BundleError;
-pub use loss::Loss;
+pub use loss::{Loss, losses};
 pub use manifest::{FileEntry, Manifest, SecretEntry};
 pub use read::{Bundle, BundleFile, Envelope};
 pub use slot::{Before, Slot};

@@ -4,8 +4,7 @@ use crate::fs::{self, Lock};
 use crate::model::Digest;
 use crate::seal::Sealed;
 
-use super::draft::{Draft, Progress};
-use super::loss::{Loss, losses};
+use super::draft::{Draft, Progress, Terms, next};
 use super::read::refuse_foreign;
 use super::{BundleError, Envelope, MANIFEST, Manifest};
 
@@ -76,16 +75,36 @@ impl Slot {
         self.before.as_ref()
     }
 
+    /// Where it is.
+    #[must_use]
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
     /// The id of the vault: that of the generation before, or a new one.
     #[must_use]
     pub fn vault(&self) -> &str {
         &self.vault
     }
 
-    /// What the bundle that is there has, and `sealed` has not.
+    /// What the next generation with `sealed` would say of itself.
     #[must_use]
-    pub fn losses(&self, sealed: &Sealed) -> Vec<Loss> {
-        self.before.as_ref().map(|before| losses(&before.manifest, sealed)).unwrap_or_default()
+    pub fn preview(&self, sealed: &Sealed, terms: &Terms<'_>) -> Manifest {
+        next(self, sealed, terms)
+    }
+
+    /// Refuses a place whose bundle is older than one that was made before.
+    ///
+    /// # Errors
+    ///
+    /// [`BundleError::Behind`].
+    pub fn refuse_older_than(&self, known: Option<u64>) -> Result<(), BundleError> {
+        match (self.before.as_ref().map(|before| before.manifest.generation), known) {
+            (Some(there), Some(known)) if there < known => {
+                Err(BundleError::Behind { path: self.directory.clone(), there, known })
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Begins the next generation, beside the one that is there. `progress` is told how many files of how many are done.

@@ -1,5 +1,7 @@
 #![allow(clippy::doc_markdown, reason = "these comments are the help, which has no Markdown")]
 
+mod generation;
+
 use std::ffi::OsString;
 use std::path::PathBuf;
 
@@ -9,6 +11,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::report::Hint;
 use crate::source::Release;
 use crate::vault::SourceSettings;
+
+pub(super) use generation::GenerationArguments;
 
 const PULL_EXAMPLES: &str = "\
 Examples:
@@ -43,7 +47,8 @@ Examples:
   dcn-vault decrypt global-config-extra-map-data.json -o /run/user/1000/global.json";
 
 /// What `pull --list` would pass over.
-const NOT_FOR_A_LIST: [&str; 16] = [
+const NOT_FOR_A_LIST: [&str; 20] = [
+    "after",
     "allow_incomplete",
     "barbican",
     "ceph_stack",
@@ -52,12 +57,15 @@ const NOT_FOR_A_LIST: [&str; 16] = [
     "dry_run",
     "exclude",
     "from_file",
+    "no_sign",
     "on_secret",
     "output",
     "plan",
     "recipient",
     "recipients_file",
     "release",
+    "settled",
+    "sign_key",
     "stack",
     "working_dir",
 ];
@@ -179,18 +187,14 @@ pub(super) struct PullArguments {
     /// A file of recipients, one a line
     #[arg(short = 'R', long, value_name = "FILE")]
     pub(super) recipients_file: Vec<PathBuf>,
-    /// Where the bundle goes [default: bundle/ of the vault]
-    #[arg(short, long, value_name = "DIR")]
-    pub(super) output: Option<PathBuf>,
     /// Leave out the parameters that match; `*` and `?` are wildcards
     #[arg(long, value_name = "GLOB")]
     pub(super) exclude: Vec<String>,
     /// What to do with a plaintext file in which a secret is found
     #[arg(long, value_enum, default_value_t = OnSecret::Seal, value_name = "WHAT")]
     pub(super) on_secret: OnSecret,
-    /// Do everything, and write nothing
-    #[arg(long)]
-    pub(super) dry_run: bool,
+    #[command(flatten)]
+    pub(super) generation: GenerationArguments,
 }
 
 /// What is wrong with a command line, and only the vault tells.

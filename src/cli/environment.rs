@@ -60,6 +60,11 @@ pub(super) fn for_command() -> Vec<(OsString, OsString)> {
         .collect()
 }
 
+/// Where what a puller remembers is kept; nowhere without a home.
+pub(super) fn notes_directory() -> Option<PathBuf> {
+    state_home().map(|home| home.join("dcn-vault").join("pulled"))
+}
+
 /// Where short-lived directories of this user go.
 pub(super) fn runtime_directory() -> PathBuf {
     path("XDG_RUNTIME_DIR").filter(|directory| directory.is_dir()).unwrap_or_else(std::env::temp_dir)
@@ -77,6 +82,10 @@ pub(super) fn now() -> Timestamp {
 
 fn config_home() -> Option<PathBuf> {
     path("XDG_CONFIG_HOME").or_else(|| path("HOME").map(|home| home.join(".config")))
+}
+
+fn state_home() -> Option<PathBuf> {
+    path("XDG_STATE_HOME").or_else(|| path("HOME").map(|home| home.join(".local/state")))
 }
 
 fn path(variable: &str) -> Option<PathBuf> {

@@ -3,10 +3,13 @@
 //! Each verb is a file: its arguments (`args.rs` has them together, for the help), what it calls, what it says.
 
 mod args;
+mod bill;
 mod check;
 mod decrypt;
+mod difference;
 mod environment;
 mod exit;
+mod generation;
 mod harvest;
 mod keygen;
 mod list;
@@ -16,6 +19,7 @@ mod pull;
 mod run;
 mod selftest;
 mod show;
+mod signing;
 mod ui;
 
 use std::ffi::OsString;

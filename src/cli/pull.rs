@@ -1,20 +1,17 @@
-use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::ExitCode;
 
-use crate::bundle::{Manifest, Slot};
-use crate::certificate;
 use crate::classify::{Choice, OsloMessaging, classify};
 use crate::guard::{self, clear};
-use crate::model::{Certificates, Glob, GuardReport, ParameterName, Rule, Site};
+use crate::model::Glob;
 use crate::recipients::RecipientSet;
-use crate::seal::seal;
 use crate::source::{openstack, working_dirs};
 use crate::vault::{OsloWhen, SourceSettings, Vault};
 
 use super::args::{OnSecret, PullArguments};
 use super::environment;
 use super::exit::Failure;
+use super::generation::{Generation, Recipients, audience};
 use super::harvest::harvest;
 use super::list::{self, Seen};
 use super::login;
@@ -33,8 +30,7 @@ pub(super) fn pull(
     // All that can be wrong on this side is found before anybody is asked for a secret
     arguments.fit(&vault.source)?;
     let recipients = recipients(arguments, &vault)?;
-    let output = arguments.output.clone().unwrap_or_else(|| vault.bundle());
-    let slot = Slot::at(&output)?;
+    let generation = Generation::begin(&arguments.generation, &vault, false, batch, ui)?;
     let harvest = harvest(arguments, &vault.source, batch, ui)?;
     for note in &harvest.notes {
         ui.say(&note.to_string());
@@ -56,19 +52,9 @@ pub(super) fn pull(
         OnSecret::Seal => guard::OnSecret::Seal,
         OnSecret::Refuse => guard::OnSecret::Refuse,
     };
-    let sealed = seal(clear(classify(harvest, &choice), on_secret)?, &recipients)?;
-    say_certificates(sealed.certificates(), ui);
-    for loss in slot.losses(&sealed) {
-        ui.warn(&loss.to_string());
-    }
-    if arguments.dry_run {
-        say_guard(&sealed.guard, ui);
-        ui.say("dry run: nothing was written");
-        return Ok(ExitCode::SUCCESS);
-    }
-    let manifest = slot.write(&sealed)?;
-    say_guard(&manifest.guard, ui);
-    say_written(&manifest, &output, ui);
+    let cleared = clear(classify(harvest, &choice), on_secret)?;
+    let audience = audience(recipients, &cleared, &vault, ui)?;
+    generation.end(cleared, &audience, &vault, ui)?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -106,61 +92,10 @@ fn list(
     Ok(ExitCode::SUCCESS)
 }
 
-fn recipients(arguments: &PullArguments, vault: &Vault) -> Result<RecipientSet, Failure> {
+fn recipients(arguments: &PullArguments, vault: &Vault) -> Result<Recipients, Failure> {
     if arguments.recipient.is_empty() && arguments.recipients_file.is_empty() {
-        return Ok(RecipientSet::of_vault(&vault.keys())?);
+        return Ok(Recipients::Vault(RecipientSet::of_vault(&vault.keys())?));
     }
-    Ok(RecipientSet::given(&arguments.recipient, &arguments.recipients_file)?)
+    Ok(Recipients::Given(RecipientSet::given(&arguments.recipient, &arguments.recipients_file)?))
 }
 
-/// A pull copies what the control plane uses, be it right or wrong; nobody should find that out from a client.
-fn say_certificates(certificates: &Certificates, ui: Ui) {
-    for notice in certificate::judge(&certificates.read, &certificates.unreadable, environment::now()) {
-        ui.warn(&format!("{}: {}", notice.of, notice.says));
-    }
-}
-
-fn say_guard(report: &GuardReport, ui: Ui) {
-    let files: BTreeSet<&str> = report.findings.iter().map(|finding| finding.file.as_str()).collect();
-    for file in files {
-        let rules =
-            report.findings.iter().filter(|finding| finding.file == file).map(|finding| &finding.rule);
-        let known: BTreeSet<&str> = rules
-            .filter_map(|rule| match rule {
-                Rule::KnownValue { of } => Some(of.as_str()),
-                Rule::KeyName | Rule::Shape { .. } => None,
-            })
-            .collect();
-        let known: Vec<&str> = known.into_iter().collect();
-        ui.say(&match known.as_slice() {
-            [] => format!("sealed {file}: it holds what looks like a secret"),
-            known => format!("sealed {file}: it holds the value of {}", known.join(", ")),
-        });
-    }
-    match report.too_short.as_slice() {
-        [] => {}
-        [one] => ui.warn(&format!("the value of {one} is too short to search the plaintext files for")),
-        [one, two, three, more @ ..] if !more.is_empty() => ui.warn(&format!(
-            "the values of {one}, {two}, {three} and {} more are too short to search the plaintext files for",
-            more.len()
-        )),
-        some => ui.warn(&format!(
-            "the values of {} are too short to search the plaintext files for",
-            some.iter().map(ParameterName::as_str).collect::<Vec<_>>().join(", ")
-        )),
-    }
-}
-
-fn say_written(manifest: &Manifest, output: &Path, ui: Ui) {
-    let sites: Vec<&str> = manifest.recipients.keys().map(Site::as_str).collect();
-    ui.say(&format!(
-        "wrote {}: generation {}, {}, sealed for {}",
-        output.display(),
-        manifest.generation,
-        match manifest.secrets.len() {
-            1 => String::from("1 secret"),
-            count => format!("{count} secrets"),
-        },
-        sites.join(", ")
-    ));
-}

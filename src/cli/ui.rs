@@ -8,6 +8,9 @@
 
 use std::io::{self, Write};
 
+use rustix::stdio::stderr;
+use rustix::termios::isatty;
+
 use crate::report::Hint;
 
 /// Says things to the person at the keyboard.
@@ -51,11 +54,31 @@ impl Ui {
         }));
     }
 
+    /// Says how far something has come, on a terminal, in one line that goes away.
+    pub(super) fn progress(self, what: &'static str) -> Option<Box<dyn Fn(usize, usize) + Send + Sync>> {
+        if !isatty(stderr()) {
+            return None;
+        }
+        Some(Box::new(move |done, of| {
+            let step = (of / 100).max(1);
+            if done == of {
+                let _ = write!(io::stderr(), "\r\x1b[K");
+            } else if done % step == 0 {
+                let _ = write!(io::stderr(), "\r{what} {done} of {of} files");
+            }
+        }))
+    }
+
     #[allow(clippy::unused_self, reason = "who has no Ui does not speak")]
     fn line(self, text: &str) {
         // Where standard error is closed there is nobody to tell
         let _ = writeln!(io::stderr(), "{}", printable(text, &[]));
     }
+}
+
+/// `1 file`, `2 files`.
+pub(super) fn counted(count: usize, what: &str) -> String {
+    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
 }
 
 /// `text` from elsewhere as part of a line: what is not printed as itself is escaped, quotes are left.

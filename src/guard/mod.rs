@@ -13,7 +13,7 @@ mod review;
 mod shapes;
 mod values;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use crate::certificate;
@@ -99,6 +99,21 @@ pub(crate) struct SecretFile {
     /// Where in `text` each parameter stands, if some may be left out.
     pub(crate) parts: Vec<Range<usize>>,
     pub(crate) content: Data,
+}
+
+impl Cleared {
+    /// The parameters that will be sealed: all that a site can be given or denied.
+    #[must_use]
+    pub fn offered(&self) -> BTreeSet<ParameterName> {
+        let secret = self.files.iter().filter(|file| matches!(file.content, ClearedContent::Secret(_)));
+        secret.flat_map(|file| &file.parameters).cloned().collect()
+    }
+
+    /// The release that it came from, as far as it is known.
+    #[must_use]
+    pub fn release(&self) -> Option<&str> {
+        self.origin.release.as_deref()
+    }
 }
 
 /// Searches every candidate for every known value, secret-looking keys and shapes.

@@ -7,14 +7,17 @@ use rustix::fs::statfs;
 use rustix::process::{Signal, getpid, kill_process};
 use rustix::stdio::{stdin, stdout};
 
-use crate::bundle::{Bundle, BundleError, Slot};
+use crate::admit::Admitted;
+use crate::audience::Audience;
+use crate::bundle::{Bundle, BundleError, Slot, Terms};
 use crate::classify::{Choice, classify};
+use crate::fingerprint::{Notes, NotesError};
 use crate::fs::{self, FileError};
 use crate::guard::{GuardError, OnSecret, clear};
 use crate::identity::{IdentityError, IdentitySet};
 use crate::json::{self, JsonError};
 use crate::model::{EnvironmentFile, Origin, SourceKind};
-use crate::open::{OpenError, open};
+use crate::open::{OpenError, open, site_of};
 use crate::recipients::{RecipientSet, RecipientsError};
 use crate::report::Hint;
 use crate::run::{Command, RunError, Supervisor};
@@ -46,6 +49,9 @@ pub enum ProbeError {
     /// From the output.
     #[error(transparent)]
     Json(#[from] JsonError),
+    /// From the puller's notes.
+    #[error(transparent)]
+    Notes(#[from] NotesError),
     /// It was given something that may be a real secret.
     #[error("this is not made up by `selftest`")]
     NotMadeUp,
@@ -82,17 +88,21 @@ pub fn walk(directory: &Path, recipient: String) -> Result<(), ProbeError> {
     let (text, output) = (given()?, fs::read_stdin_part()?);
     stage("given")?;
     let recipients = RecipientSet::given(&[recipient], &[])?;
+    let audience = Audience::everyone(recipients);
     let slot = Slot::at(&directory.join(BUNDLE))?;
+    let notes = Notes::read(None, slot.vault())?;
     let harvest = harvest(text, output)?;
     let classified = classify(harvest, &Choice::default());
     stage("sorted")?;
-    let sealed = seal(clear(classified, OnSecret::Seal)?, &recipients)?;
-    slot.write(&sealed)?;
-    drop(sealed);
+    let draft = slot.draft(None)?;
+    let sealed = seal(clear(classified, OnSecret::Seal)?, &audience, &notes, None, &draft)?;
+    draft.complete(&sealed, &Terms::default())?.commit()?;
+    drop((sealed, notes));
     stage("sealed")?;
-    let bundle = Bundle::read(&directory.join(BUNDLE))?;
+    let admitted = Admitted::made_here(Bundle::read(&directory.join(BUNDLE))?);
     let identities = IdentitySet::read(&[directory.join(IDENTITY)], &[])?;
-    let opened = open(bundle, &identities)?;
+    let site = site_of(admitted.bundle(), &identities, None)?;
+    let opened = open(&admitted, &site, &identities)?;
     stage("opened")?;
     drop((opened, identities));
     stage("closed")?;

@@ -82,7 +82,7 @@ pub enum OsloWhen {
 }
 
 /// What a site gets. Neither a role nor secrets: everything. Both: what either names.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 #[non_exhaustive]
 pub struct SiteSettings {

@@ -1,0 +1,201 @@
+//! What `pull`, `rekey` and `site remove` share: from what the guard has cleared to the next generation.
+
+use std::collections::BTreeSet;
+
+use crate::audience::Audience;
+use crate::bundle::{Manifest, Slot, Terms, losses};
+use crate::certificate;
+use crate::fingerprint::{Notes, Record};
+use crate::guard::Cleared;
+use crate::model::{Glob, GuardReport, ParameterName, Rule, Site};
+use crate::recipients::RecipientSet;
+use crate::seal::{Nowhere, Sealed, seal};
+use crate::vault::Vault;
+
+use super::args::GenerationArguments;
+use super::environment;
+use super::exit::Failure;
+use super::signing::Signing;
+use super::ui::{Ui, counted};
+use super::{bill, difference};
+
+/// Of more sites only the number is said.
+const MOST_NAMED: usize = 8;
+
+/// What is known before anything is pulled or opened.
+pub(super) struct Generation {
+    slot: Slot,
+    notes: Notes,
+    signing: Signing,
+    /// What is known of the values of the generation before.
+    record: Option<Record>,
+    settled: Vec<Glob>,
+    after: Option<u64>,
+    dry_run: bool,
+    /// Whether a file that has not changed gets new keys all the same.
+    fresh: bool,
+}
+
+impl Generation {
+    /// Takes the place, and looks at what is there. All that can be wrong on this side is found before anybody is asked for a secret.
+    pub(super) fn begin(
+        arguments: &GenerationArguments,
+        vault: &Vault,
+        fresh: bool,
+        batch: bool,
+        ui: Ui,
+    ) -> Result<Self, Failure> {
+        let output = arguments.output.clone().unwrap_or_else(|| vault.bundle());
+        let slot = if arguments.dry_run { Slot::look(&output)? } else { Slot::at(&output)? };
+        let signing = Signing::prepare(arguments, vault, slot.before(), batch, ui)?;
+        let mut notes = Notes::read(environment::notes_directory().as_deref(), slot.vault())?;
+        if arguments.after.is_none() {
+            slot.refuse_older_than(notes.highest())?;
+        }
+        let before = slot.before().map(|before| &before.digest);
+        notes.keep_only(before);
+        let record = before.and_then(|digest| notes.of(digest)).cloned();
+        if let (Some(before), None) = (slot.before(), &record) {
+            ui.warn(&format!(
+                "generation {} was not made from here: which values have changed since cannot be told, and all files are sealed anew",
+                before.manifest.generation
+            ));
+        }
+        Ok(Self {
+            slot,
+            notes,
+            signing,
+            record,
+            settled: arguments.settled.iter().map(|glob| Glob::new(glob)).collect(),
+            after: arguments.after,
+            dry_run: arguments.dry_run,
+            fresh,
+        })
+    }
+
+    /// The generation that is there.
+    pub(super) fn before(&self) -> Option<&Manifest> {
+        self.slot.before().map(|before| &before.manifest)
+    }
+
+    /// Seals, signs, and puts it in place.
+    pub(super) fn end(mut self, cleared: Cleared, audience: &Audience, vault: &Vault, ui: Ui) -> Result<(), Failure> {
+        let record = self.record.take();
+        let terms = Terms {
+            lifetime: vault.bundle.not_after,
+            signatures: vault.bundle.signatures,
+            after: self.after,
+            settled: &self.settled,
+            record: record.as_ref(),
+        };
+        let same = record.as_ref().filter(|_| !self.fresh);
+        let before = self.before().cloned();
+        if self.dry_run {
+            let sealed = seal(cleared, audience, &self.notes, same, &Nowhere)?;
+            say_sealed(before.as_ref(), &self.slot.preview(&sealed, &terms), ui);
+            ui.say("dry run: nothing was written");
+            return Ok(());
+        }
+        let output = self.slot.directory().display().to_string();
+        let draft = self.slot.draft(ui.progress("sealed"))?;
+        let sealed = seal(cleared, audience, &self.notes, same, &draft)?;
+        let completed = draft.complete(&sealed, &terms)?;
+        say_sealed(before.as_ref(), &completed.manifest, ui);
+        self.signing.sign(&completed)?;
+        // Before the exchange: of the two generations that are known then, one is there, whatever happens
+        let record = sealed.record(completed.manifest.generation, completed.digest(), terms.record);
+        self.notes.announce(record)?;
+        let manifest = completed.commit()?;
+        self.notes.confirm()?;
+        say_written(&manifest, &sealed, &output, ui);
+        Ok(())
+    }
+}
+
+/// Who gets what: the vault's sites by its settings; who is named by hand, everything.
+pub(super) fn audience(recipients: Recipients, cleared: &Cleared, vault: &Vault, ui: Ui) -> Result<Audience, Failure> {
+    let (recipients, sites) = match recipients {
+        Recipients::Vault(recipients) => (recipients, vault.sites.as_ref()),
+        Recipients::Given(recipients) => (recipients, None),
+    };
+    let Some(sites) = sites else { return Ok(Audience::everyone(recipients)) };
+    let (audience, warnings) = Audience::of(recipients, sites, cleared.release(), &cleared.offered())?;
+    for warning in warnings {
+        ui.warn(&warning.to_string());
+    }
+    Ok(audience)
+}
+
+/// Where recipients come from.
+pub(super) enum Recipients {
+    /// `keys/`.
+    Vault(RecipientSet),
+    /// The command line.
+    Given(RecipientSet),
+}
+
+/// What should be known of a generation before it is there.
+fn say_sealed(before: Option<&Manifest>, now: &Manifest, ui: Ui) {
+    // A pull copies what the control plane uses, be it right or wrong; nobody should find that out from a client
+    for notice in certificate::judge(&now.certificates, &now.unreadable_certificates, environment::now()) {
+        ui.warn(&format!("{}: {}", notice.of, notice.says));
+    }
+    if let Some(before) = before {
+        for loss in losses(before, now) {
+            ui.warn(&loss.to_string());
+        }
+        for line in difference::sites(before, now) {
+            ui.say(&line);
+        }
+    }
+    say_guard(&now.guard, ui);
+    for line in bill::lines(&now.bill) {
+        ui.warn(&line);
+    }
+}
+
+fn say_guard(report: &GuardReport, ui: Ui) {
+    let files: BTreeSet<&str> = report.findings.iter().map(|finding| finding.file.as_str()).collect();
+    for file in files {
+        let rules =
+            report.findings.iter().filter(|finding| finding.file == file).map(|finding| &finding.rule);
+        let known: BTreeSet<&str> = rules
+            .filter_map(|rule| match rule {
+                Rule::KnownValue { of } => Some(of.as_str()),
+                Rule::KeyName | Rule::Shape { .. } => None,
+            })
+            .collect();
+        let known: Vec<&str> = known.into_iter().collect();
+        ui.say(&match known.as_slice() {
+            [] => format!("sealed {file}: it holds what looks like a secret"),
+            known => format!("sealed {file}: it holds the value of {}", known.join(", ")),
+        });
+    }
+    match report.too_short.as_slice() {
+        [] => {}
+        [one] => ui.warn(&format!("the value of {one} is too short to search the plaintext files for")),
+        [one, two, three, more @ ..] if !more.is_empty() => ui.warn(&format!(
+            "the values of {one}, {two}, {three} and {} more are too short to search the plaintext files for",
+            more.len()
+        )),
+        some => ui.warn(&format!(
+            "the values of {} are too short to search the plaintext files for",
+            some.iter().map(ParameterName::as_str).collect::<Vec<_>>().join(", ")
+        )),
+    }
+}
+
+fn say_written(manifest: &Manifest, sealed: &Sealed, output: &str, ui: Ui) {
+    let sites: Vec<&str> = manifest.recipients.keys().map(Site::as_str).collect();
+    let sites = if sites.len() > MOST_NAMED { counted(sites.len(), "site") } else { sites.join(", ") };
+    let kept = match sealed.count_kept() {
+        (_, 0) => String::new(),
+        (all, kept) if all == kept => String::from("; no sealed file has changed"),
+        (all, kept) => format!("; {} of {all} sealed files have changed", all - kept),
+    };
+    ui.say(&format!(
+        "wrote {output}: generation {}, {}, sealed for {sites}{kept}",
+        manifest.generation,
+        counted(manifest.secrets.len(), "secret"),
+    ));
+}
