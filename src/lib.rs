@@ -37,6 +37,7 @@
 //! | [`source`] | a cloud or a file → `Harvest` |
 //! | [`classify`], [`guard`] | what is secret; nothing secret stays in clear |
 //! | [`certificate`] | what certificates say, and whether their keys fit |
+//! | [`role`] | which secrets a site's role takes |
 //! | [`recipients`], [`seal`] | who may read it; encryption |
 //! | [`bundle`] | what lies on disk |
 //! | [`identity`], [`open`] | who we are; decryption |

@@ -19,7 +19,8 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("fs", &["report", "secret"]),
     ("json", &["model", "report", "secret"]),
     ("yaml", &["model", "report", "secret"]),
-    ("vault", &["fs", "model", "report"]),
+    ("role", &["model", "report"]),
+    ("vault", &["fs", "report"]),
     ("source", &["fs", "json", "model", "report", "secret", "yaml"]),
     // Downstream of an arrow a stage names the stage before it, and nothing further up
     ("classify", &["json", "model", "secret", "source", "yaml"]),
