@@ -131,17 +131,18 @@ impl<'a> Asked<'a> {
         let name = parts.next().unwrap_or_default();
         let mut releases = releases(release)?;
         let said = release.unwrap_or_default();
-        let all: BTreeSet<_> = releases.iter().flat_map(|release| release.table().roles()).collect();
-        if !all.contains(name) {
-            return Err(RoleError::role(name, said, nearest(name, all.into_iter())));
-        }
+        let all: Vec<_> = releases.iter().map(|release| release.table()).collect();
         releases.retain(|release| release.table().roles().any(|known| known == name));
-        let all: BTreeSet<_> = releases.iter().flat_map(|release| release.table().environments()).collect();
+        if releases.is_empty() {
+            let known = all.iter().flat_map(|table| table.roles());
+            return Err(RoleError::role(name, said, nearest(name, known)));
+        }
         let environment = |part: &str| {
             let part = part.strip_prefix("environments/").unwrap_or(part);
             let part = part.strip_suffix(".yaml").unwrap_or(part);
-            let known = all.get(part).copied();
-            known.ok_or_else(|| RoleError::environment(part, said, nearest_environment(part, &all)))
+            let all = || all.iter().flat_map(|table| table.environments());
+            let known = all().find(|known| *known == part);
+            known.ok_or_else(|| RoleError::environment(part, said, nearest_environment(part, all)))
         };
         let environments = parts.map(environment).collect::<Result<_, _>>()?;
         Ok(Self { name, environments, releases })
@@ -149,9 +150,11 @@ impl<'a> Asked<'a> {
 }
 
 /// The one whose last part it is, before one that is written like it.
-fn nearest_environment<'a>(part: &str, all: &BTreeSet<&'a str>) -> Option<&'a str> {
-    let ends = all.iter().find(|known| known.rsplit('/').next() == Some(part)).copied();
-    ends.or_else(|| nearest(part, all.iter().copied()))
+fn nearest_environment<I>(part: &str, all: impl Fn() -> I) -> Option<&'static str>
+where
+    I: Iterator<Item = &'static str>,
+{
+    all().find(|known| known.rsplit('/').next() == Some(part)).or_else(|| nearest(part, all()))
 }
 
 /// The tables of what a pull calls a release: one, or several that cannot be told apart.
