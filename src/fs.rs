@@ -15,8 +15,8 @@ mod write;
 pub use directory::{TemporaryDirectory, make_id, make_private_directories, refuse_unwritable};
 pub use lock::Lock;
 pub use read::{
-    directories_below, modified, names_in, read_capped, read_line, read_private, read_public, read_secret,
-    read_stdin, read_stdin_part, true_path,
+    directories_below, modified, names_in, read_capped, read_guarded, read_line, read_private, read_public,
+    read_secret, read_stdin, read_stdin_part, true_path,
 };
 pub use replacement::Replacement;
 pub use write::{create_private, replace_secret, write_fd};
@@ -57,6 +57,14 @@ pub enum FileError {
         path: PathBuf,
         /// What the disk says.
         source: io::Error,
+    },
+    /// Others may write what must be their owner's alone.
+    #[error("`{}` can be written by others: its mode is {mode:04o}", shown(.path))]
+    NotGuarded {
+        /// The file.
+        path: PathBuf,
+        /// Its permission bits.
+        mode: u32,
     },
     /// Others may read what must be private.
     #[error("`{}` can be read by others: its mode is {mode:04o}", shown(.path))]
@@ -109,6 +117,7 @@ impl Hint for FileError {
             Self::NotDurable { .. } => {
                 String::from("look at the disk and its log; what is there now is whole")
             }
+            Self::NotGuarded { path, .. } => format!("chmod go-w {}", path.display()),
             Self::NotPrivate { path, .. } => format!("chmod 600 {}", path.display()),
             Self::NotOwned { .. } => String::from("use a file of your own, or run this as its owner"),
             Self::Os { source, .. } if source.kind() == io::ErrorKind::NotFound => {

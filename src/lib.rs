@@ -39,6 +39,7 @@
 //! | [`certificate`] | what certificates say, and whether their keys fit |
 //! | [`role`] | which secrets a site's role takes |
 //! | [`recipients`], [`seal`] | who may read it; encryption |
+//! | [`signature`] | who made it |
 //! | [`bundle`] | what lies on disk |
 //! | [`identity`], [`open`] | who we are; decryption |
 //! | [`run`] | the deployment with the secrets in place |
@@ -71,6 +72,7 @@ pub mod run;
 pub mod seal;
 pub mod secret;
 pub mod selftest;
+pub mod signature;
 pub mod source;
 pub mod vault;
 pub mod yaml;

@@ -31,6 +31,8 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("seal", &["guard", "model", "recipients", "report", "secret"]),
     // Never `secret`: a bundle cannot hold plaintext, since it cannot say it
     ("bundle", &["fs", "model", "report", "seal"]),
+    // Never `bundle`: what is signed is bytes
+    ("signature", &["fs", "model", "report", "secret"]),
     ("keygen", &["fs", "secret"]),
     ("identity", &["fs", "report"]),
     ("open", &["bundle", "identity", "model", "report", "secret"]),
@@ -88,7 +90,20 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("curve25519_dalek", &["certificate::key"]),
     ("granit_parser", &["yaml"]),
     // source::openstack: on which day a certificate has expired, whether a file is older than a stack
-    ("jiff", &["bundle", "certificate", "cli", "keygen", "model", "selftest", "source::openstack", "vault"]),
+    (
+        "jiff",
+        &[
+            "bundle",
+            "certificate",
+            "cli",
+            "keygen",
+            "model",
+            "selftest",
+            "signature",
+            "source::openstack",
+            "vault",
+        ],
+    ),
     ("md5", &["source::openstack"]),
     ("memmap2", &["secret"]),
     // selftest: ptrace and process_vm_readv, to be refused
@@ -103,16 +118,18 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("serde_json", &["bundle", "cli", "json", "source::openstack"]),
     ("serde_yaml", &["vault"]),
     ("sha2", &["certificate::key", "model"]),
+    ("ssh_key", &["signature"]),
     ("std::env", &["cli", "main"]),
     ("std::fs", &["fs"]),
     // The types of addresses; nothing is connected
     ("std::net", &["certificate::x509", "source::openstack::proxy"]),
     // selftest: whether a crash left a core dump
-    ("std::os", &["fs", "run", "selftest"]),
+    // signature::agent: the socket of ssh-agent
+    ("std::os", &["fs", "run", "selftest", "signature::agent"]),
     // selftest: it starts this program itself
     ("std::process", &["cli", "main", "run", "selftest::probe"]),
     ("std::thread", &[]),
-    ("std::time", &["fs", "source::openstack"]),
+    ("std::time", &["fs", "signature::agent", "source::openstack"]),
     ("thiserror", &["*"]),
     ("tokio", &["source::openstack"]),
     ("webpki", &["source::openstack::tls"]),

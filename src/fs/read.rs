@@ -60,10 +60,27 @@ pub fn read_public(path: &Path) -> Result<Vec<u8>, FileError> {
 ///
 /// [`FileError::Os`] and [`FileError::TooLarge`].
 pub fn read_capped(path: &Path, limit: usize) -> Result<Vec<u8>, FileError> {
-    let mut bytes = Vec::new();
-    let most = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
-    open(path)?.take(most).read_to_end(&mut bytes).map_err(|error| FileError::os("read", path, error))?;
-    if bytes.len() > limit { Err(too_large(path)) } else { Ok(bytes) }
+    take(&open(path)?, path, limit)
+}
+
+/// Reads a public file of at most `limit` bytes on which much depends: nobody but its owner, who is us or root, may write it.
+///
+/// # Errors
+///
+/// [`FileError::NotGuarded`], [`FileError::NotOwned`], [`FileError::Os`] and [`FileError::TooLarge`].
+pub fn read_guarded(path: &Path, limit: usize) -> Result<Vec<u8>, FileError> {
+    let file = open(path)?;
+    // Asked of the open file: the name may point elsewhere a moment later
+    let metadata = file.metadata().map_err(|error| FileError::os("read", path, error))?;
+    let mode = metadata.mode() & 0o7777;
+    if mode & 0o022 != 0 {
+        return Err(FileError::NotGuarded { path: path.to_owned(), mode });
+    }
+    let me = rustix::process::geteuid().as_raw();
+    if metadata.uid() != me && metadata.uid() != 0 {
+        return Err(FileError::NotOwned { path: path.to_owned() });
+    }
+    take(&file, path, limit)
 }
 
 /// Where `path` really is, without links and dots.
@@ -168,6 +185,13 @@ pub fn read_line(terminal: BorrowedFd<'_>) -> Result<SecretBuffer, FileError> {
 
 fn open(path: &Path) -> Result<File, FileError> {
     File::open(path).map_err(|error| FileError::os("read", path, error))
+}
+
+fn take(file: &File, path: &Path, limit: usize) -> Result<Vec<u8>, FileError> {
+    let mut bytes = Vec::new();
+    let most = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
+    file.take(most).read_to_end(&mut bytes).map_err(|error| FileError::os("read", path, error))?;
+    if bytes.len() > limit { Err(too_large(path)) } else { Ok(bytes) }
 }
 
 fn drain(from: &mut impl Read, path: &Path) -> Result<SecretBuffer, FileError> {
