@@ -19,7 +19,7 @@ pub use read::{
     read_secret, read_stdin, read_stdin_part, true_path,
 };
 pub use replacement::Replacement;
-pub use write::{create_private, replace_secret, write_fd};
+pub use write::{Held, create_private, hold, remove_private, replace_private, write_fd};
 
 use std::io;
 use std::path::{Path, PathBuf};

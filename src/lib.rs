@@ -39,7 +39,7 @@
 //! | [`certificate`] | what certificates say, and whether their keys fit |
 //! | [`role`] | which secrets a site's role takes |
 //! | [`recipients`], [`seal`] | who may read it; encryption |
-//! | [`signature`] | who made it |
+//! | [`signature`], [`trust`] | who made it; what this machine has seen |
 //! | [`bundle`] | what lies on disk |
 //! | [`identity`], [`open`] | who we are; decryption |
 //! | [`run`] | the deployment with the secrets in place |
@@ -74,5 +74,6 @@ pub mod secret;
 pub mod selftest;
 pub mod signature;
 pub mod source;
+pub mod trust;
 pub mod vault;
 pub mod yaml;

@@ -174,3 +174,11 @@ impl SignersError {
         }
     }
 }
+
+#[cfg(test)]
+impl Signer {
+    /// One for a test.
+    pub(crate) fn made_up(principal: &str, fingerprint: &str) -> Self {
+        Self { principal: principal.to_owned(), fingerprint: fingerprint.to_owned() }
+    }
+}
