@@ -139,6 +139,12 @@ impl Audience {
         Ok((Self { recipients, grants: subsets.into_values().collect() }, warnings))
     }
 
+    /// The subsets, each with its sites; the others get everything.
+    #[must_use]
+    pub fn grants(&self) -> &[Grant] {
+        &self.grants
+    }
+
     /// The sites that get everything.
     pub(crate) fn entire(&self) -> Vec<&Site> {
         let granted: BTreeSet<&Site> = self.grants.iter().flat_map(|grant| &grant.sites).collect();

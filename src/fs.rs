@@ -15,7 +15,7 @@ mod write;
 pub use directory::{TemporaryDirectory, make_id, make_private_directories, refuse_unwritable};
 pub use lock::Lock;
 pub use read::{
-    directories_below, modified, names_in, read_capped, read_guarded, read_line, read_private, read_public,
+    directories_below, mode, modified, names_in, read_capped, read_guarded, read_line, read_private, read_public,
     read_secret, read_stdin, read_stdin_part, true_path,
 };
 pub use replacement::Replacement;

@@ -1,5 +1,6 @@
 #![allow(clippy::doc_markdown, reason = "these comments are the help, which has no Markdown")]
 
+mod admission;
 mod generation;
 
 use std::ffi::OsString;
@@ -8,10 +9,12 @@ use std::path::PathBuf;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::model::Site;
 use crate::report::Hint;
 use crate::source::Release;
 use crate::vault::SourceSettings;
 
+pub(super) use admission::{AdmissionArguments, TrustArguments};
 pub(super) use generation::GenerationArguments;
 
 const PULL_EXAMPLES: &str = "\
@@ -95,7 +98,7 @@ pub(super) enum Verb {
     Pull(Box<PullArguments>),
     /// Show what is in a bundle, for whom; never a value
     Show(ShowArguments),
-    /// Check a bundle: files, recipients, clear text, certificates; needs no identity
+    /// Check a bundle: who signed it, files, recipients, clear text, certificates; needs no identity
     #[command(after_help = CHECK_EXAMPLES)]
     Check(CheckArguments),
     /// Run a command with the secrets in place, for its process tree alone
@@ -265,7 +268,13 @@ pub(super) struct ShowArguments {
 #[derive(Debug, Args)]
 pub(super) struct CheckArguments {
     #[command(flatten)]
-    pub(super) bundle: BundleArguments,
+    pub(super) admission: AdmissionArguments,
+    /// Open all that this identity can, and hold it against what the manifest says
+    #[arg(short, long, value_name = "FILE")]
+    pub(super) identity: Vec<PathBuf>,
+    /// Say what this site gets
+    #[arg(long = "as", value_name = "SITE", value_parser = admission::parse_site)]
+    pub(super) site_as: Option<Site>,
     /// Print the checks as JSON
     #[arg(long)]
     pub(super) json: bool,
@@ -274,7 +283,7 @@ pub(super) struct CheckArguments {
 #[derive(Debug, Args)]
 pub(super) struct RunArguments {
     #[command(flatten)]
-    pub(super) bundle: BundleArguments,
+    pub(super) admission: AdmissionArguments,
     #[command(flatten)]
     pub(super) identity: IdentityArguments,
     /// The command and its arguments; no shell reads them
@@ -285,7 +294,7 @@ pub(super) struct RunArguments {
 #[derive(Debug, Args)]
 pub(super) struct DecryptArguments {
     #[command(flatten)]
-    pub(super) bundle: BundleArguments,
+    pub(super) admission: AdmissionArguments,
     #[command(flatten)]
     pub(super) identity: IdentityArguments,
     /// The file's plaintext name
@@ -304,6 +313,8 @@ pub(super) struct DeliverArguments {
     pub(super) identity: Vec<PathBuf>,
     #[arg(long)]
     pub(super) directory: PathBuf,
+    #[command(flatten)]
+    pub(super) trust: TrustArguments,
 }
 
 #[derive(Debug, Args)]

@@ -1,21 +1,26 @@
-use std::collections::BTreeMap;
+//! `check`: whether a bundle may be deployed with, as far as it can be told; with an identity, what that opens.
+
+mod files;
+mod opened;
+mod sites;
+
 use std::fmt::Write;
 use std::path::Path;
 use std::process::ExitCode;
 
 use serde_json::{Value, json};
 
+use crate::admit::{AdmitError, Admitted};
 use crate::bundle::Bundle;
 use crate::certificate::{Severity, judge};
-use crate::guard;
-use crate::model::{Certificate, EnvironmentFile, Site};
-use crate::recipients::{RecipientSet, RecipientsError};
-use crate::vault::Vault;
+use crate::identity::IdentitySet;
+use crate::model::Certificate;
 
+use super::admission::admission;
 use super::args::CheckArguments;
-use super::environment;
 use super::exit::{Failure, findings};
-use super::ui;
+use super::ui::{self, counted};
+use super::{bill, environment};
 
 /// One line of the answer.
 struct Line {
@@ -33,14 +38,51 @@ enum Verdict {
 
 pub(super) fn check(arguments: &CheckArguments, directory: Option<&Path>) -> Result<ExitCode, Failure> {
     let vault = environment::vault(directory)?;
-    let path = arguments.bundle.bundle.clone().unwrap_or_else(|| vault.bundle());
-    let bundle = Bundle::read(&path)?;
-    let mut lines = vec![whole(&bundle)];
-    lines.extend(files(&bundle)?);
-    lines.extend(recipients(&bundle, &vault)?);
-    lines.extend(certificates(&bundle));
+    let mut admission = admission(&arguments.admission, directory)?;
+    // In a vault, and where nobody has said whom to trust, its own list says who made it; no proof, and said so
+    let is_own = admission.signers.is_none() && !admission.usual_signers.iter().any(|path| path.exists());
+    let listed = vault.keys().join("signers");
+    let by_vault = is_own && listed.exists();
+    if by_vault {
+        admission.signers = Some(listed);
+    }
+    let mut lines = Vec::new();
+    let (admitted, unadmitted);
+    let bundle = match admission.look() {
+        Ok(good) => {
+            lines.extend(signatures(&good, by_vault));
+            admitted = Some(good);
+            admitted.as_ref().map(Admitted::bundle)
+        }
+        Err(AdmitError::Bundle(error)) => return Err(error.into()),
+        Err(error) => {
+            lines.push(finding("signature", error.to_string()));
+            admitted = None;
+            unadmitted = Bundle::read(&admission.directory)?;
+            Some(&unadmitted)
+        }
+    };
+    let Some(bundle) = bundle else { return Ok(findings()) };
+    lines.push(whole(bundle));
+    lines.extend(files::check(bundle)?);
+    lines.extend(sites::check(bundle, &vault)?);
+    lines.extend(certificates(bundle));
+    lines.extend(rotation(bundle));
+    lines.extend(files::permissions(&vault, &admission.directory)?);
+    let site = arguments.admission.trust.site.as_ref().or(arguments.site_as.as_ref());
+    if let Some(site) = site {
+        lines.push(sites::gets(bundle, site)?);
+    }
+    match &admitted {
+        _ if arguments.identity.is_empty() => {}
+        Some(admitted) => {
+            let identities = IdentitySet::read(&arguments.identity, &[])?;
+            lines.extend(opened::check(admitted, &identities, site)?);
+        }
+        None => lines.push(finding("opened", String::from("nothing was opened: the bundle is not to be believed"))),
+    }
     if arguments.json {
-        ui::print(&format!("{:#}\n", as_json(&bundle, &path, &lines)))?;
+        ui::print(&format!("{:#}\n", as_json(bundle, &lines)))?;
     } else {
         ui::print_text(&table(&lines))?;
     }
@@ -48,70 +90,29 @@ pub(super) fn check(arguments: &CheckArguments, directory: Option<&Path>) -> Res
     Ok(if has_finding { findings() } else { ExitCode::SUCCESS })
 }
 
+/// Who has signed, and what was let pass.
+fn signatures(admitted: &Admitted, by_vault: bool) -> Vec<Line> {
+    let mut lines = Vec::new();
+    for signer in admitted.signers() {
+        let who = if by_vault { ", whom only the vault's own keys/signers lists" } else { "" };
+        let says = format!("by {} ({}){who}", signer.principal, signer.fingerprint);
+        lines.push(Line { check: "signature", verdict: Verdict::Ok, says });
+    }
+    let waived = admitted.waived().iter().map(|waived| Line {
+        check: "signature",
+        verdict: Verdict::Warning,
+        says: format!("{}: {}", waived.by.switch(), waived.says),
+    });
+    lines.extend(waived);
+    lines
+}
+
 /// Nothing else is read at all.
 fn whole(bundle: &Bundle) -> Line {
-    let (generation, count) = (bundle.manifest.generation, bundle.files.len());
-    let says = format!("generation {generation}: {} as the manifest lists them", counted(count, "file"));
+    let (generation, count) = (bundle.manifest.generation, bundle.files().len());
+    let until = bundle.manifest.not_after.map_or_else(String::new, |until| format!(", good until {until}"));
+    let says = format!("generation {generation}{until}: {} as the manifest lists them", counted(count, "file"));
     Line { check: "bundle", verdict: Verdict::Ok, says }
-}
-
-/// What is sealed must be, and what is clear may be.
-fn files(bundle: &Bundle) -> Result<Vec<Line>, Failure> {
-    let (sealed, clear): (Vec<_>, Vec<_>) = bundle.files.iter().partition(|file| file.sealed);
-    let mut lines = Vec::new();
-    if !sealed.iter().any(|file| file.file == EnvironmentFile::Passwords) {
-        lines.push(finding("guard", format!("{} is not sealed", EnvironmentFile::Passwords.file_name())));
-    }
-    for file in sealed.iter().filter(|file| file.count_recipients().is_none()) {
-        let says = format!("{}.age is listed as sealed, and is no age file", file.file.file_name());
-        lines.push(finding("guard", says));
-    }
-    for file in &clear {
-        for found in guard::review(file.file, &file.bytes)? {
-            lines.push(finding("guard", format!("{}: {}: {}", found.file, found.path, found.rule)));
-        }
-    }
-    let says = format!("{} in clear, without the name or the form of a secret", counted(clear.len(), "file"));
-    Ok(or_ok(lines, "guard", says))
-}
-
-/// Against the files' headers; and against `keys/`, when the vault lists sites there: a bundle for others has nothing to be
-/// compared with.
-fn recipients(bundle: &Bundle, vault: &Vault) -> Result<Vec<Line>, Failure> {
-    let mut lines = headers(bundle);
-    let listed = match RecipientSet::of_vault(&vault.keys()) {
-        Ok(set) => set.texts(),
-        Err(RecipientsError::None) => return Ok(lines),
-        Err(error) => return Err(error.into()),
-    };
-    let sealed = &bundle.manifest.recipients;
-    lines.extend(missing(sealed, &listed, "is not listed in keys/, and can open the bundle"));
-    lines.extend(missing(&listed, sealed, "is listed in keys/, and cannot open the bundle"));
-    Ok(or_ok(lines, "recipients", String::from("those in keys/, and no others")))
-}
-
-/// A line for each file with more or fewer recipients than the manifest lists. Whose they are, its header does not say.
-fn headers(bundle: &Bundle) -> Vec<Line> {
-    let listed: usize = bundle.manifest.recipients.values().map(Vec::len).sum();
-    let lines = bundle.files.iter().filter(|file| file.sealed).filter_map(|file| {
-        let has = file.count_recipients().filter(|has| *has != listed)?;
-        let (name, has) = (file.file.file_name(), counted(has, "recipient"));
-        let says = format!("{name}.age: its header has {has}, and the manifest lists {listed}");
-        Some(finding("recipients", says))
-    });
-    lines.collect()
-}
-
-/// A line for each recipient of `ours` that is not among `theirs`.
-fn missing<'a>(
-    ours: &'a BTreeMap<Site, Vec<String>>,
-    theirs: &'a BTreeMap<Site, Vec<String>>,
-    says: &'static str,
-) -> impl Iterator<Item = Line> + 'a {
-    let is_there = |site, recipient| theirs.get(site).is_some_and(|known| known.contains(recipient));
-    let each = ours.iter().flat_map(|(site, recipients)| recipients.iter().map(move |one| (site, one)));
-    each.filter(move |(site, recipient)| !is_there(site, recipient))
-        .map(move |(site, recipient)| finding("recipients", format!("{site}: {recipient} {says}")))
 }
 
 fn certificates(bundle: &Bundle) -> Vec<Line> {
@@ -146,6 +147,12 @@ fn all_well(certificates: &[Certificate]) -> String {
     says
 }
 
+/// What somebody still knows who gets it no more.
+fn rotation(bundle: &Bundle) -> Vec<Line> {
+    let lines = bill::lines(&bundle.manifest.bill).into_iter().map(|says| finding("rotation", says)).collect();
+    or_ok(lines, "rotation", String::from("nobody knows what he gets no more, but what cannot be rotated"))
+}
+
 fn or_ok(mut lines: Vec<Line>, check: &'static str, says: String) -> Vec<Line> {
     if lines.is_empty() {
         lines.push(Line { check, verdict: Verdict::Ok, says });
@@ -157,10 +164,6 @@ const fn finding(check: &'static str, says: String) -> Line {
     Line { check, verdict: Verdict::Finding, says }
 }
 
-fn counted(count: usize, what: &str) -> String {
-    if count == 1 { format!("1 {what}") } else { format!("{count} {what}s") }
-}
-
 fn table(lines: &[Line]) -> String {
     let mut text = String::new();
     for line in lines {
@@ -170,7 +173,7 @@ fn table(lines: &[Line]) -> String {
     text
 }
 
-fn as_json(bundle: &Bundle, path: &Path, lines: &[Line]) -> Value {
+fn as_json(bundle: &Bundle, lines: &[Line]) -> Value {
     let worst = [Verdict::Finding, Verdict::Warning]
         .into_iter()
         .find(|verdict| lines.iter().any(|line| line.verdict == *verdict));
@@ -178,7 +181,7 @@ fn as_json(bundle: &Bundle, path: &Path, lines: &[Line]) -> Value {
         .iter()
         .map(|line| json!({ "check": line.check, "verdict": word(line.verdict), "says": line.says }));
     json!({
-        "bundle": path.display().to_string(),
+        "bundle": bundle.directory().display().to_string(),
         "generation": bundle.manifest.generation,
         "verdict": word(worst.unwrap_or(Verdict::Ok)),
         "checks": each.collect::<Vec<_>>(),

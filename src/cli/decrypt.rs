@@ -4,17 +4,17 @@ use std::process::ExitCode;
 use rustix::stdio::stdout;
 use rustix::termios::isatty;
 
-use crate::bundle::Bundle;
 use crate::fs;
 use crate::identity::IdentitySet;
 use crate::model::EnvironmentFile;
-use crate::open::open_one;
+use crate::open::{open_one, site_of};
 use crate::report::Hint;
 
+use super::admission::{admission, warn};
 use super::args::DecryptArguments;
 use super::environment;
 use super::exit::Failure;
-use super::ui::BrokenPipe;
+use super::ui::{BrokenPipe, Ui};
 
 /// Why a secret was not put where it was asked for.
 #[derive(Debug, thiserror::Error)]
@@ -39,20 +39,22 @@ impl Hint for DecryptError {
     }
 }
 
-pub(super) fn decrypt(arguments: &DecryptArguments, directory: Option<&Path>) -> Result<ExitCode, Failure> {
+pub(super) fn decrypt(
+    arguments: &DecryptArguments,
+    directory: Option<&Path>,
+    ui: Ui,
+) -> Result<ExitCode, Failure> {
     let name = arguments.file.strip_suffix(".age").unwrap_or(&arguments.file);
     let file = EnvironmentFile::named(name)
         .ok_or_else(|| DecryptError::NoSuchFile { name: name.escape_debug().to_string() })?;
     if arguments.output.is_none() && isatty(stdout()) {
         return Err(DecryptError::Terminal.into());
     }
-    let bundle = match &arguments.bundle.bundle {
-        Some(path) => path.clone(),
-        None => environment::vault(directory)?.bundle(),
-    };
-    let bundle = Bundle::read(&bundle)?;
+    let admitted = admission(&arguments.admission, directory)?.admit()?;
+    warn(&admitted, ui);
     let identities = IdentitySet::read(&arguments.identity.identity, &environment::usual_identities())?;
-    let opened = open_one(bundle, file, &identities)?;
+    let site = site_of(admitted.bundle(), &identities, arguments.admission.trust.site.as_ref())?;
+    let opened = open_one(&admitted, &site, file, &identities)?;
     match &arguments.output {
         Some(path) if path.as_os_str() != "-" => fs::create_private(path, &opened.content)?,
         _ => fs::write_fd(stdout(), &opened.content).map_err(|_| BrokenPipe)?,

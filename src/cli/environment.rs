@@ -49,7 +49,7 @@ pub(super) fn usual_identities() -> Vec<PathBuf> {
 
 /// What the worker of `run` needs of the environment: where identities are, and no password.
 pub(super) fn for_worker() -> Vec<(OsString, OsString)> {
-    let wanted = ["CREDENTIALS_DIRECTORY", "HOME", "XDG_CONFIG_HOME"];
+    let wanted = ["CREDENTIALS_DIRECTORY", "HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME"];
     wanted.into_iter().filter_map(|name| Some((OsString::from(name), std::env::var_os(name)?))).collect()
 }
 
@@ -62,7 +62,29 @@ pub(super) fn for_command() -> Vec<(OsString, OsString)> {
 
 /// Where what a puller remembers is kept; nowhere without a home.
 pub(super) fn notes_directory() -> Option<PathBuf> {
-    state_home().map(|home| home.join("dcn-vault").join("pulled"))
+    state().map(|state| state.join("pulled"))
+}
+
+/// Where is kept what this machine has seen; nowhere without a home.
+pub(super) fn state() -> Option<PathBuf> {
+    let home = path("XDG_STATE_HOME").or_else(|| path("HOME").map(|home| home.join(".local/state")));
+    home.map(|home| home.join("dcn-vault"))
+}
+
+/// Where those are listed who may sign.
+pub(super) fn usual_signers() -> Vec<PathBuf> {
+    let own = config_home().map(|home| home.join("dcn-vault").join("signers"));
+    own.into_iter().chain([PathBuf::from("/etc/dcn-vault/signers")]).collect()
+}
+
+/// Where one's own signing key is.
+pub(super) fn usual_signing_key() -> Option<PathBuf> {
+    config_home().map(|home| home.join("dcn-vault").join("signing_key"))
+}
+
+/// The socket of the ssh agent.
+pub(super) fn ssh_agent() -> Option<PathBuf> {
+    path("SSH_AUTH_SOCK")
 }
 
 /// Where short-lived directories of this user go.
@@ -82,10 +104,6 @@ pub(super) fn now() -> Timestamp {
 
 fn config_home() -> Option<PathBuf> {
     path("XDG_CONFIG_HOME").or_else(|| path("HOME").map(|home| home.join(".config")))
-}
-
-fn state_home() -> Option<PathBuf> {
-    path("XDG_STATE_HOME").or_else(|| path("HOME").map(|home| home.join(".local/state")))
 }
 
 fn path(variable: &str) -> Option<PathBuf> {

@@ -47,7 +47,7 @@ impl Generation {
     ) -> Result<Self, Failure> {
         let output = arguments.output.clone().unwrap_or_else(|| vault.bundle());
         let slot = if arguments.dry_run { Slot::look(&output)? } else { Slot::at(&output)? };
-        let signing = Signing::prepare(arguments, vault, slot.before(), batch, ui)?;
+        let signing = Signing::prepare(arguments, slot.before(), batch, ui)?;
         let mut notes = Notes::read(environment::notes_directory().as_deref(), slot.vault())?;
         if arguments.after.is_none() {
             slot.refuse_older_than(notes.highest())?;
@@ -101,7 +101,7 @@ impl Generation {
         let sealed = seal(cleared, audience, &self.notes, same, &draft)?;
         let completed = draft.complete(&sealed, &terms)?;
         say_sealed(before.as_ref(), &completed.manifest, ui);
-        self.signing.sign(&completed)?;
+        self.signing.sign(&completed, ui)?;
         // Before the exchange: of the two generations that are known then, one is there, whatever happens
         let record = sealed.record(completed.manifest.generation, completed.digest(), terms.record);
         self.notes.announce(record)?;

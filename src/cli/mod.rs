@@ -2,6 +2,7 @@
 //!
 //! Each verb is a file: its arguments (`args.rs` has them together, for the help), what it calls, what it says.
 
+mod admission;
 mod args;
 mod bill;
 mod check;
@@ -65,7 +66,7 @@ fn dispatch(arguments: &Arguments, ui: Ui) -> Result<ExitCode, Failure> {
     let directory = arguments.directory.as_deref();
     match &arguments.verb {
         Verb::Check(verb) => check::check(verb, directory),
-        Verb::Decrypt(verb) => decrypt::decrypt(verb, directory),
+        Verb::Decrypt(verb) => decrypt::decrypt(verb, directory, ui),
         Verb::Deliver(verb) => run::deliver(verb, ui),
         Verb::Keygen(verb) => keygen::keygen(verb, ui),
         Verb::Probe(probe) => selftest::probe(probe),

@@ -4,10 +4,10 @@ use std::process::ExitCode;
 
 use rustix::stdio::stdin;
 
-use crate::run::{Command, Delivered, RunError, Supervisor, hand_over};
+use crate::run::{Command, Delivered, Identities, RunError, Supervisor, hand_over};
 
 use super::args::{DeliverArguments, RunArguments};
-use super::environment;
+use super::{admission, environment};
 use super::exit::Failure;
 use super::ui::Ui;
 
@@ -15,11 +15,12 @@ pub(super) fn run(arguments: &RunArguments, directory: Option<&Path>) -> Result<
     let Some(command) = Command::of(arguments.command.clone()) else {
         return Err(RunError::NotFound { command: String::new() }.into());
     };
-    let bundle = match &arguments.bundle.bundle {
+    let bundle = match &arguments.admission.bundle {
         Some(path) => path.clone(),
         None => environment::vault(directory)?.bundle(),
     };
     let mut worker = vec![OsString::from("deliver"), OsString::from("--bundle"), bundle.into_os_string()];
+    worker.extend(arguments.admission.trust.words());
     for identity in &arguments.identity.identity {
         worker.extend([OsString::from("--identity"), identity.clone().into_os_string()]);
     }
@@ -41,8 +42,11 @@ fn supervisor(worker: Vec<OsString>) -> Supervisor {
 }
 
 pub(super) fn deliver(arguments: &DeliverArguments, ui: Ui) -> Result<ExitCode, Failure> {
+    let admission = admission::of(arguments.bundle.clone(), &arguments.trust);
     let usual = environment::usual_identities();
-    match hand_over(&arguments.bundle, &arguments.identity, &usual, &arguments.directory, stdin()) {
+    let identities = Identities { named: &arguments.identity, usual: &usual, site: arguments.trust.site.as_ref() };
+    let admit = || admission.admit().inspect(|admitted| admission::warn(admitted, ui));
+    match hand_over(admit, &identities, &arguments.directory, stdin()) {
         Ok(Delivered::Ramfs) => {}
         Ok(Delivered::Memfd) => {
             ui.warn(

@@ -1,27 +1,113 @@
-//! Who signs a generation.
+//! Who signs a generation, and who has signed the one before.
 
+use std::path::{Path, PathBuf};
+
+use crate::admit::AdmitError;
 use crate::bundle::{Before, Completed};
-use crate::vault::Vault;
+use crate::report::Hint;
+use crate::secret::SecretValue;
+use crate::signature::SigningKey;
 
-use super::args::GenerationArguments;
+use super::args::{GenerationArguments, TrustArguments};
 use super::exit::Failure;
 use super::ui::Ui;
+use super::{admission, environment, prompt};
 
 /// The key that signs, if any does.
-pub(super) struct Signing;
+pub(super) struct Signing(Option<SigningKey>);
+
+/// Why nothing can be signed.
+#[derive(Debug, thiserror::Error)]
+enum NoKey {
+    #[error("there is no key to sign with: looked for {searched}")]
+    NotFound { searched: String },
+}
+
+impl Hint for NoKey {
+    fn hint(&self) -> String {
+        match self {
+            Self::NotFound { .. } => String::from(
+                "`dcn-vault init` makes one, --sign-key FILE names another; --no-sign does without, and no site opens that by itself",
+            ),
+        }
+    }
+}
 
 impl Signing {
+    /// Finds the key, and asks for its passphrase; and looks at who signed `before`, on which the next generation builds.
     pub(super) fn prepare(
-        _arguments: &GenerationArguments,
-        _vault: &Vault,
-        _before: Option<&Before>,
-        _batch: bool,
-        _ui: Ui,
+        arguments: &GenerationArguments,
+        before: Option<&Before>,
+        batch: bool,
+        ui: Ui,
     ) -> Result<Self, Failure> {
-        Ok(Self)
+        if let Some(before) = before {
+            look_at(before, ui)?;
+        }
+        if arguments.no_sign {
+            return Ok(Self(None));
+        }
+        Ok(Self(Some(key(arguments.sign_key.as_deref(), batch)?)))
     }
 
-    pub(super) fn sign(&self, _completed: &Completed) -> Result<(), Failure> {
+    /// Signs, or says that nobody does.
+    pub(super) fn sign(&self, completed: &Completed, ui: Ui) -> Result<(), Failure> {
+        let Some(key) = &self.0 else {
+            ui.warn("the bundle is not signed: a site opens it only with --allow-unsigned");
+            return Ok(());
+        };
+        completed.add_signature(1, &key.sign(&completed.bytes)?.to_armored())?;
+        let wanted = completed.manifest.signatures;
+        if wanted > 1 {
+            ui.warn(&format!("1 of {wanted} signatures: the other signers run `dcn-vault sign`"));
+        }
         Ok(())
+    }
+}
+
+/// The key that is named, or one's own.
+pub(super) fn key(named: Option<&Path>, batch: bool) -> Result<SigningKey, Failure> {
+    let usual = environment::usual_signing_key();
+    let path: PathBuf = match (named, usual) {
+        (Some(path), _) => path.to_owned(),
+        (None, Some(usual)) if usual.exists() => usual,
+        (None, usual) => {
+            let searched = usual.map_or_else(|| String::from("~/.config"), |path| path.display().to_string());
+            return Err(NoKey::NotFound { searched }.into());
+        }
+    };
+    let mut failed = None;
+    let mut ask = |path: &Path| -> Option<SecretValue> {
+        let terminal = if batch { None } else { prompt::terminal() }?;
+        match prompt::ask(&terminal, &format!("Passphrase of {}", path.display())) {
+            Ok(passphrase) => Some(passphrase),
+            Err(error) => {
+                failed = Some(error);
+                None
+            }
+        }
+    };
+    let read = SigningKey::read(&path, environment::ssh_agent().as_deref(), &mut ask);
+    match failed {
+        Some(error) => Err(error.into()),
+        None => Ok(read?),
+    }
+}
+
+/// The bill and the names of the next generation are taken from the one before: it must be by somebody who may sign.
+fn look_at(before: &Before, ui: Ui) -> Result<(), Failure> {
+    let admission = admission::of(before.envelope.directory.clone(), &TrustArguments::default());
+    match admission.signers_of(&before.envelope) {
+        Ok(_) => Ok(()),
+        Err(AdmitError::Unsigned) => {
+            ui.warn(&format!(
+                "generation {} is not signed: what it says of itself is taken as it stands",
+                before.manifest.generation
+            ));
+            Ok(())
+        }
+        // Who pulls need not trust anybody: he makes the next one himself
+        Err(AdmitError::NoSigners { .. }) => Ok(()),
+        Err(error) => Err(error.into()),
     }
 }

@@ -92,6 +92,16 @@ pub fn true_path(path: &Path) -> Result<PathBuf, FileError> {
     std::fs::canonicalize(path).map_err(|error| FileError::os("open", path, error))
 }
 
+/// The permission bits of `path`.
+///
+/// # Errors
+///
+/// [`FileError::Os`].
+pub fn mode(path: &Path) -> Result<u32, FileError> {
+    let metadata = std::fs::metadata(path).map_err(|error| FileError::os("read", path, error))?;
+    Ok(metadata.mode() & 0o7777)
+}
+
 /// When `path` was last written.
 ///
 /// # Errors

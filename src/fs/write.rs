@@ -10,7 +10,7 @@ use rustix::fs::{AtFlags, CWD, FlockOperation, Mode, OFlags, flock, linkat, open
 use crate::secret::SecretBuffer;
 
 use super::FileError;
-use super::directory::{make_id, parent_of, sync};
+use super::directory::{parent_of, sync};
 
 /// Creates a file that only its owner can read, with all of `content` or not at all. Never over an existing file, never
 /// through a link.

@@ -20,4 +20,4 @@ mod worker;
 pub use arguments::Command;
 pub use error::RunError;
 pub use supervise::{ChildExit, Supervisor};
-pub use worker::{Delivered, WorkerError, hand_over};
+pub use worker::{Delivered, Identities, WorkerError, hand_over};

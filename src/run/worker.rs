@@ -2,9 +2,10 @@ use std::path::{Path, PathBuf};
 
 use rustix::fd::BorrowedFd;
 
-use crate::bundle::{Bundle, BundleError};
+use crate::admit::{AdmitError, Admitted};
 use crate::identity::{IdentityError, IdentitySet};
-use crate::open::{OpenError, open};
+use crate::model::Site;
+use crate::open::{OpenError, open, site_of};
 use crate::report::Hint;
 use crate::secret::harden;
 
@@ -24,9 +25,9 @@ pub enum Delivered {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum WorkerError {
-    /// The bundle is not whole.
+    /// The bundle is not to be believed, or not whole.
     #[error(transparent)]
-    Bundle(#[from] BundleError),
+    Admit(#[from] AdmitError),
     /// There is no identity.
     #[error(transparent)]
     Identity(#[from] IdentityError),
@@ -41,7 +42,7 @@ pub enum WorkerError {
 impl Hint for WorkerError {
     fn hint(&self) -> String {
         match self {
-            Self::Bundle(error) => error.hint(),
+            Self::Admit(error) => error.hint(),
             Self::Identity(error) => error.hint(),
             Self::Open(error) => error.hint(),
             Self::Run(error) => error.hint(),
@@ -49,16 +50,27 @@ impl Hint for WorkerError {
     }
 }
 
-/// The worker's whole life: opens the bundle, and passes its files over `socket`. `directory` is where the supervisor will
+/// Who we are.
+#[derive(Clone, Copy, Debug)]
+#[allow(clippy::exhaustive_structs, reason = "it is made by naming its parts")]
+pub struct Identities<'a> {
+    /// The files that were named.
+    pub named: &'a [PathBuf],
+    /// Where one is looked for else.
+    pub usual: &'a [PathBuf],
+    /// The site, where it is named.
+    pub site: Option<&'a Site>,
+}
+
+/// The worker's whole life: has the bundle admitted, opens it, and passes its files over `socket`. `directory` is where the supervisor will
 /// make the links to them. The caller **must** exit then.
 ///
 /// # Errors
 ///
 /// Any [`WorkerError`]; nothing was handed over then.
 pub fn hand_over(
-    bundle: &Path,
-    identities: &[PathBuf],
-    usual: &[PathBuf],
+    admit: impl FnOnce() -> Result<Admitted, AdmitError>,
+    identities: &Identities<'_>,
     directory: &Path,
     socket: BorrowedFd<'_>,
 ) -> Result<Delivered, WorkerError> {
@@ -66,8 +78,11 @@ pub fn hand_over(
     let may_mount = nameless::enter_mount_namespace();
     harden::shut_out_others().map_err(RunError::os("shut other processes out"))?;
     // The bundle before the identity: what can fail without a secret fails first
-    let bundle = Bundle::read(bundle)?;
-    let opened = open(bundle, &IdentitySet::read(identities, usual)?)?;
+    let admitted = admit()?;
+    let keys = IdentitySet::read(identities.named, identities.usual)?;
+    let site = site_of(admitted.bundle(), &keys, identities.site)?;
+    let opened = open(&admitted, &site, &keys)?;
+    drop(keys);
     let on_ramfs =
         may_mount.map_err(RunError::os("mount")).and_then(|()| nameless::on_ramfs(&opened, directory));
     let (delivered, files) = match on_ramfs {

@@ -76,6 +76,14 @@ pub struct Accepted {
     pub seen: Option<Seen>,
 }
 
+impl Waived {
+    /// A fault that `by` lets pass.
+    #[must_use]
+    pub const fn new(by: Waiver, says: String) -> Self {
+        Self { by, says }
+    }
+}
+
 impl Waiver {
     /// The switch that gives it.
     #[must_use]
