@@ -102,7 +102,7 @@ impl Audience {
         Self { recipients, grants: Vec::new() }
     }
 
-    /// Each site gets what `settings` say of what is `offered`; `release` is what a role without one of its own is looked up in.
+    /// Each site gets what `settings` say, as [`grants`] works it out.
     ///
     /// # Errors
     ///
@@ -113,36 +113,8 @@ impl Audience {
         release: Option<&str>,
         offered: &BTreeSet<ParameterName>,
     ) -> Result<(Self, Vec<AudienceWarning>), AudienceError> {
-        if let Some(site) = recipients.sites().find(|site| !settings.contains_key(site)) {
-            return Err(AudienceError::NotListed { site: site.clone() });
-        }
-        let mut warnings = Vec::new();
-        // Thousands of sites share a handful of roles: each is looked up once
-        let mut subsets: BTreeMap<&SiteSettings, Grant> = BTreeMap::new();
-        for (site, wish) in settings {
-            if !recipients.sites().any(|known| known == site) {
-                return Err(AudienceError::NoRecipients { site: site.clone() });
-            }
-            if wish.is_everything() {
-                continue;
-            }
-            let grant = match subsets.remove(wish) {
-                Some(known) => known,
-                None => subset(site, wish, release, offered, &mut warnings)?,
-            };
-            let grant = subsets.entry(wish).or_insert(grant);
-            if grant.parameters.is_empty() {
-                warnings.push(AudienceWarning::Nothing { site: site.clone() });
-            }
-            grant.sites.push(site.clone());
-        }
-        Ok((Self { recipients, grants: subsets.into_values().collect() }, warnings))
-    }
-
-    /// The subsets, each with its sites; the others get everything.
-    #[must_use]
-    pub fn grants(&self) -> &[Grant] {
-        &self.grants
+        let (grants, warnings) = grants(&recipients.sites().collect(), settings, release, offered)?;
+        Ok((Self { recipients, grants }, warnings))
     }
 
     /// The sites that get everything.
@@ -150,6 +122,44 @@ impl Audience {
         let granted: BTreeSet<&Site> = self.grants.iter().flat_map(|grant| &grant.sites).collect();
         self.recipients.sites().filter(|site| !granted.contains(site)).collect()
     }
+}
+
+/// What each of `sites` gets of what is `offered`, as `settings` say; `release` is what a role without one of its own is looked up
+/// in. A site that is in no subset gets everything.
+///
+/// # Errors
+///
+/// Any [`AudienceError`].
+pub fn grants(
+    sites: &BTreeSet<&Site>,
+    settings: &BTreeMap<Site, SiteSettings>,
+    release: Option<&str>,
+    offered: &BTreeSet<ParameterName>,
+) -> Result<(Vec<Grant>, Vec<AudienceWarning>), AudienceError> {
+    if let Some(site) = sites.iter().find(|site| !settings.contains_key(site)) {
+        return Err(AudienceError::NotListed { site: (*site).clone() });
+    }
+    let mut warnings = Vec::new();
+    // Thousands of sites share a handful of roles: each is looked up once
+    let mut subsets: BTreeMap<&SiteSettings, Grant> = BTreeMap::new();
+    for (site, wish) in settings {
+        if !sites.contains(site) {
+            return Err(AudienceError::NoRecipients { site: site.clone() });
+        }
+        if wish.is_everything() {
+            continue;
+        }
+        let grant = match subsets.remove(wish) {
+            Some(known) => known,
+            None => subset(site, wish, release, offered, &mut warnings)?,
+        };
+        let grant = subsets.entry(wish).or_insert(grant);
+        if grant.parameters.is_empty() {
+            warnings.push(AudienceWarning::Nothing { site: site.clone() });
+        }
+        grant.sites.push(site.clone());
+    }
+    Ok((subsets.into_values().collect(), warnings))
 }
 
 fn subset(

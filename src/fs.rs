@@ -8,12 +8,16 @@
 
 mod directory;
 mod lock;
+mod public;
 mod read;
 mod replacement;
 mod write;
 
 pub use directory::{TemporaryDirectory, make_id, make_private_directories, refuse_unwritable};
 pub use lock::Lock;
+pub use public::{
+    EntryKind, entries_in, make_public_directories, read_shared, remove_directory, replace_public,
+};
 pub use read::{
     directories_below, mode, modified, names_in, read_capped, read_guarded, read_line, read_private, read_public,
     read_secret, read_stdin, read_stdin_part, true_path,
@@ -98,6 +102,12 @@ pub enum FileError {
         /// The most that is read.
         limit: usize,
     },
+    /// Somebody else decides what is in it.
+    #[error("`{}` belongs to another user, and its mode lets others write it", shown(.path))]
+    Writable {
+        /// The file.
+        path: PathBuf,
+    },
 }
 
 impl FileError {
@@ -134,6 +144,12 @@ impl Hint for FileError {
             }
             Self::Os { .. } => String::from("check the file system: is it full, read-only or gone?"),
             Self::TooLarge { .. } => String::from("is it the right file?"),
+            Self::Writable { path } => {
+                format!(
+                    "see who has written it, then: chown it to yourself, or chmod go-w {}",
+                    path.display()
+                )
+            }
         }
     }
 }

@@ -286,8 +286,8 @@ fn do_one(
 }
 
 fn encrypt(job: &Job<'_>, audience: &Audience) -> Result<Vec<u8>, Box<dyn std::error::Error>> {
-    let recipients = job.sites.iter().flat_map(|site| audience.recipients.keys_of(site));
-    let encryptor = Encryptor::with_recipients(recipients.map(|key| key as &dyn age::Recipient))?;
+    let recipients = audience.recipients.keys_of(job.sites.iter().copied());
+    let encryptor = Encryptor::with_recipients(recipients)?;
     let mut bytes = Vec::new();
     let mut writer = encryptor.wrap_output(&mut bytes)?;
     job.write_to(&mut writer)?;

@@ -8,7 +8,7 @@ use crate::certificate;
 use crate::fingerprint::{Notes, Record};
 use crate::guard::Cleared;
 use crate::model::{Glob, GuardReport, ParameterName, Rule, Site};
-use crate::recipients::RecipientSet;
+use crate::recipients::{RecipientSet, Warning};
 use crate::seal::{Nowhere, Sealed, seal};
 use crate::vault::Vault;
 
@@ -132,6 +132,15 @@ pub(super) enum Recipients {
     Vault(RecipientSet),
     /// The command line.
     Given(RecipientSet),
+}
+
+impl Recipients {
+    /// What is allowed and seldom meant.
+    pub(super) fn warnings(&self) -> Vec<Warning> {
+        match self {
+            Self::Vault(recipients) | Self::Given(recipients) => recipients.warnings(),
+        }
+    }
 }
 
 /// What should be known of a generation before it is there.

@@ -30,6 +30,9 @@ pub(super) fn pull(
     // All that can be wrong on this side is found before anybody is asked for a secret
     arguments.fit(&vault.source)?;
     let recipients = recipients(arguments, &vault)?;
+    for warning in recipients.warnings() {
+        ui.warn(&warning.to_string());
+    }
     let generation = Generation::begin(&arguments.generation, &vault, false, batch, ui)?;
     let harvest = harvest(arguments, &vault.source, batch, ui)?;
     for note in &harvest.notes {

@@ -1,10 +1,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::audience::Audience;
+use crate::audience;
 use crate::bundle::Bundle;
 use crate::model::{EnvironmentFile, Grant, ParameterName, Site};
 use crate::open::OpenError;
-use crate::recipients::{RecipientSet, RecipientsError};
+use crate::recipients::Listing;
 use crate::vault::Vault;
 
 use super::{Failure, Line, Verdict, finding, or_ok};
@@ -12,19 +12,19 @@ use super::super::difference::named;
 
 /// Against `keys/` and `sites`, when the vault lists sites there: a bundle for others has nothing to be compared with.
 pub(super) fn check(bundle: &Bundle, vault: &Vault) -> Result<Vec<Line>, Failure> {
-    let set = match RecipientSet::of_vault(&vault.keys()) {
-        Ok(set) => set,
-        Err(RecipientsError::None) => return Ok(Vec::new()),
-        Err(error) => return Err(error.into()),
-    };
-    let (listed, sealed) = (set.texts(), &bundle.manifest.recipients);
-    let mut lines: Vec<Line> = missing(sealed, &listed, "is not listed in keys/, and can open the bundle").collect();
-    lines.extend(missing(&listed, sealed, "is listed in keys/, and cannot open the bundle"));
-    let mut lines = or_ok(lines, "recipients", String::from("those in keys/, and no others"));
+    let listed = Listing::of_vault(&vault.keys())?.texts();
+    if listed.is_empty() {
+        return Ok(Vec::new());
+    }
+    let sealed = &bundle.manifest.recipients;
+    let mut found: Vec<Line> = missing(sealed, &listed, "is not listed in keys/, and can open the bundle").collect();
+    found.extend(missing(&listed, sealed, "is listed in keys/, and cannot open the bundle"));
+    let mut lines = or_ok(found, "recipients", String::from("those in keys/, and no others"));
     if let Some(settings) = &vault.sites {
-        let (audience, _) =
-            Audience::of(set, settings, bundle.manifest.source.release.as_deref(), &offered(bundle))?;
-        lines.extend(or_ok(grants(bundle, &audience), "sites", String::from("each gets what dcn-vault.yaml says")));
+        let sites: BTreeSet<&Site> = listed.keys().collect();
+        let release = bundle.manifest.source.release.as_deref();
+        let (should, _) = audience::grants(&sites, settings, release, &offered(bundle))?;
+        lines.extend(or_ok(grants(bundle, &should), "sites", String::from("each gets what dcn-vault.yaml says")));
     }
     Ok(lines)
 }
@@ -63,14 +63,14 @@ fn offered(bundle: &Bundle) -> BTreeSet<ParameterName> {
 }
 
 /// A line for each site that gets more or less than the settings say now.
-fn grants(bundle: &Bundle, audience: &Audience) -> Vec<Line> {
+fn grants(bundle: &Bundle, should: &[Grant]) -> Vec<Line> {
     let of = |grants: &[Grant]| -> BTreeMap<Site, BTreeSet<ParameterName>> {
         let each = grants.iter().flat_map(|grant| {
             grant.sites.iter().map(|site| (site.clone(), grant.parameters.iter().cloned().collect()))
         });
         each.collect()
     };
-    let (has, should) = (of(&bundle.manifest.grants), of(audience.grants()));
+    let (has, should) = (of(&bundle.manifest.grants), of(should));
     let sites = bundle.manifest.recipients.keys();
     let lines = sites.filter_map(|site| {
         let says = match (has.get(site), should.get(site)) {
