@@ -35,3 +35,9 @@ const SIGNATURES: usize = 9;
 fn signature_name(position: usize) -> String {
     if position == 1 { format!("{MANIFEST}.sig") } else { format!("{MANIFEST}.sig.{position}") }
 }
+
+/// For how many the age file `bytes` was encrypted, as its header says; `None` where it is no age file.
+#[must_use]
+pub fn count_recipients(bytes: &[u8]) -> Option<usize> {
+    header::count_recipients(bytes)
+}

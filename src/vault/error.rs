@@ -17,7 +17,13 @@ pub enum VaultError {
         /// What is in the way.
         why: &'static str,
     },
-    /// It could not be read.
+    /// There is a vault already.
+    #[error("`{}` exists: this is a vault", .path.display())]
+    Exists {
+        /// Its file.
+        path: PathBuf,
+    },
+    /// It could not be read, or written.
     #[error(transparent)]
     File(#[from] FileError),
     /// There is no vault.
@@ -116,6 +122,9 @@ impl Hint for VaultError {
     fn hint(&self) -> String {
         match self {
             Self::Edit { site, .. } => format!("change the line of {site} below `sites:` by hand"),
+            Self::Exists { .. } => String::from(
+                "edit it; `dcn-vault init --git-config` sets git up in a clone, `dcn-vault site add` adds a site",
+            ),
             Self::File(error) => error.hint(),
             Self::None { .. } => String::from("`dcn-vault init` makes one there; or name one with -C DIR"),
             Self::Release { .. } => String::from("`dcn-vault pull --help` lists those that it knows"),

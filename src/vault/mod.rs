@@ -9,11 +9,13 @@
 
 mod edit;
 mod error;
+mod make;
 mod schema;
 mod settings;
 
 pub use edit::{with_site, without_site};
 pub use error::{Fault, VaultError};
+pub use make::{GIT_CONFIG, make};
 pub use settings::{BundleSettings, CephSettings, OsloSettings, OsloWhen, SiteSettings, SourceSettings};
 
 use std::collections::BTreeMap;
