@@ -2,6 +2,7 @@
 
 mod admission;
 mod generation;
+mod vault;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -16,6 +17,9 @@ use crate::vault::SourceSettings;
 
 pub(super) use admission::{AdmissionArguments, TrustArguments};
 pub(super) use generation::GenerationArguments;
+pub(super) use vault::{
+    AddArguments, INIT_EXAMPLES, InitArguments, ListArguments, MergeDriverArguments, SiteVerb, TextconvArguments,
+};
 
 const PULL_EXAMPLES: &str = "\
 Examples:
@@ -91,8 +95,14 @@ pub(super) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum Verb {
+    /// Make a vault: its settings, its keys, and what git should know
+    #[command(after_help = INIT_EXAMPLES)]
+    Init(InitArguments),
     /// Make an age identity, as age-keygen does
     Keygen(KeygenArguments),
+    /// Add sites, and list them
+    #[command(subcommand)]
+    Site(SiteVerb),
     /// Pull secrets and public data from OpenStack into a sealed bundle
     #[command(after_help = PULL_EXAMPLES)]
     Pull(Box<PullArguments>),
@@ -112,6 +122,12 @@ pub(super) enum Verb {
     /// The worker of `run`: opens a bundle and passes descriptors over standard input
     #[command(hide = true)]
     Deliver(DeliverArguments),
+    /// What git calls to show a manifest or an age file as text
+    #[command(hide = true)]
+    Textconv(TextconvArguments),
+    /// What git calls to merge a file of a bundle, which it refuses
+    #[command(hide = true)]
+    MergeDriver(MergeDriverArguments),
     /// The processes that `selftest` looks into: they hold made-up secrets
     #[command(hide = true, subcommand)]
     Probe(Probe),

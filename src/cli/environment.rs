@@ -25,6 +25,12 @@ pub(super) fn vault(directory: Option<&Path>) -> Result<Vault, Failure> {
     Ok(vault.with_home(path("HOME").as_deref()))
 }
 
+/// The directory that `-C` names, which need not exist, or the current one.
+pub(super) fn here(directory: Option<&Path>) -> PathBuf {
+    let current = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("."));
+    directory.map_or(current.clone(), |directory| current.join(directory))
+}
+
 fn find_vault(directory: Option<&Path>) -> Result<Vault, Failure> {
     if let Some(directory) = directory {
         // The directories above it are found in its true path, not in the words that lead to it: above `../x` is not here

@@ -8,10 +8,14 @@ mod bill;
 mod check;
 mod decrypt;
 mod difference;
+mod drivers;
 mod environment;
 mod exit;
+mod facts;
 mod generation;
+mod git;
 mod harvest;
+mod init;
 mod keygen;
 mod list;
 mod login;
@@ -21,6 +25,7 @@ mod run;
 mod selftest;
 mod show;
 mod signing;
+mod site;
 mod ui;
 
 use std::ffi::OsString;
@@ -68,11 +73,15 @@ fn dispatch(arguments: &Arguments, ui: Ui) -> Result<ExitCode, Failure> {
         Verb::Check(verb) => check::check(verb, directory),
         Verb::Decrypt(verb) => decrypt::decrypt(verb, directory, ui),
         Verb::Deliver(verb) => run::deliver(verb, ui),
+        Verb::Init(verb) => init::init(verb, directory, ui),
         Verb::Keygen(verb) => keygen::keygen(verb, ui),
+        Verb::MergeDriver(verb) => drivers::merge_driver(verb, ui),
         Verb::Probe(probe) => selftest::probe(probe),
         Verb::Pull(verb) => pull::pull(verb, directory, arguments.batch, ui),
         Verb::Run(verb) => run::run(verb, directory),
         Verb::Selftest(verb) => selftest::selftest(verb),
         Verb::Show(verb) => show::show(verb, directory),
+        Verb::Site(verb) => site::site(verb, directory, ui),
+        Verb::Textconv(verb) => drivers::textconv(verb),
     }
 }

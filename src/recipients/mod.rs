@@ -13,7 +13,7 @@ mod error;
 mod files;
 mod recipient;
 
-pub use edit::{add_to_site, remove_site};
+pub use edit::{Addition, add_to_site, remove_site};
 pub use error::{RecipientsError, Warning};
 
 use std::collections::BTreeMap;

@@ -2,7 +2,7 @@ use std::fmt;
 use std::path::PathBuf;
 
 use crate::fs::FileError;
-use crate::model::NameError;
+use crate::model::{NameError, Site};
 use crate::report::Hint;
 
 /// Why a vault file cannot be used.
@@ -156,6 +156,12 @@ impl Fault {
 }
 
 impl VaultError {
+    /// The error of a file that is no text, in which a site was to be changed.
+    #[must_use]
+    pub fn not_utf8(site: &Site) -> Self {
+        Self::Edit { site: site.to_string(), why: "it is not UTF-8" }
+    }
+
     /// The error of a release's name that is none.
     #[must_use]
     pub fn release(name: &str) -> Self {

@@ -1,0 +1,77 @@
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+pub(in crate::cli) const INIT_EXAMPLES: &str = "\
+Examples:
+  git init centre && dcn-vault -C centre init --git-config     a vault in a new repository
+  dcn-vault init --git-config                                  in a clone of one: git does not clone its settings";
+
+const ADD_EXAMPLES: &str = "\
+Examples:
+  dcn-vault site add edge1 age1…                                everything
+  dcn-vault site add edge2 age1… --role DistributedCompute      what that role's services take
+  dcn-vault site add edge3 -R edge3.pub --secrets 'Nova*' --secrets RpcPassword";
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct InitArguments {
+    /// Set git up to show bundles by name, and never to merge them; also in a clone of a vault
+    #[arg(long)]
+    pub(in crate::cli) git_config: bool,
+    /// Say how git is set up, also where there is no repository yet
+    #[arg(long, conflicts_with = "git_config")]
+    pub(in crate::cli) git: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(in crate::cli) enum SiteVerb {
+    /// Add recipients to a site, and the site where there is none
+    #[command(after_help = ADD_EXAMPLES)]
+    Add(AddArguments),
+    /// List the sites, their recipients, and what each gets
+    List(ListArguments),
+}
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct AddArguments {
+    /// The site
+    #[arg(value_name = "NAME")]
+    pub(in crate::cli) name: String,
+    /// An age recipient who may open what is for the site
+    #[arg(value_name = "RECIPIENT", required_unless_present = "recipients_file")]
+    pub(in crate::cli) recipients: Vec<String>,
+    /// A file of recipients, one a line
+    #[arg(short = 'R', long, value_name = "FILE")]
+    pub(in crate::cli) recipients_file: Vec<PathBuf>,
+    /// Give it what the services of this role take [default: everything]
+    #[arg(long, value_name = "ROLE")]
+    pub(in crate::cli) role: Option<String>,
+    /// Give it the secrets that match; `*` and `?` are wildcards; can be repeated
+    #[arg(long, value_name = "GLOB")]
+    pub(in crate::cli) secrets: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct ListArguments {
+    /// Print the sites as JSON
+    #[arg(long)]
+    pub(in crate::cli) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct TextconvArguments {
+    /// A manifest, or an age file
+    pub(in crate::cli) file: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct MergeDriverArguments {
+    /// What both began with
+    pub(in crate::cli) base: PathBuf,
+    /// Ours, which stays
+    pub(in crate::cli) ours: PathBuf,
+    /// Theirs
+    pub(in crate::cli) theirs: PathBuf,
+    /// Its name in the repository
+    pub(in crate::cli) path: PathBuf,
+}
