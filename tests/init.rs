@@ -126,7 +126,7 @@ theirs: generation 3 of 2026-01-01T00:00:00Z
 only in ours: secret B
 only in theirs: secret C
 error: `centre/bundle/manifest.json` is not merged: a bundle is taken whole, ours or theirs; ours is in place
-hint: `git checkout --ours -- centre/bundle` or `git checkout --theirs -- centre/bundle`, then `dcn-vault pull`, which makes the next generation
+hint: `git restore -SW --source=HEAD -- centre/bundle` takes ours, --source=MERGE_HEAD theirs (in a rebase: REBASE_HEAD); then `dcn-vault pull`, which makes the next generation
 ";
     scratch.refuses(&["merge-driver", "base", "ours", "theirs", "centre/bundle/manifest.json"], err);
     let err = err.split_inclusive('\n').skip(4).collect::<String>();
@@ -175,8 +175,12 @@ impl Repository {
     }
 
     fn pull(&self, plan: &str) {
+        self.pull_with(plan, &[]);
+    }
+
+    fn pull_with(&self, plan: &str, more: &[&str]) {
         self.0.write("plan.yaml", plan, 0o600);
-        self.vault(&["pull", "--from-file", "../plan.yaml"]);
+        self.vault(&[&["pull", "--from-file", "../plan.yaml"], more].concat());
         self.git(&["add", "-A"]);
         self.git(&["commit", "-q", "-m", "pull"]);
     }
@@ -217,22 +221,29 @@ fn git_shows_a_pull_by_names_and_never_merges_two() {
     assert!(diff.contains("\n+age file for 1 recipient, "), "{diff}");
     assert!(!diff.contains("made-up") && !diff.contains("Binary files"), "{diff}");
 
+    // Ours has a file that theirs has not
     repository.git(&["checkout", "-q", "main"]);
-    repository.pull(&format!("{PLAN}  GlancePassword: made-up-three\n"));
+    let map = "parameter_defaults: {EndpointMapOverride: {KeystonePublic: {port: '13000'}}}\n";
+    repository.0.write("map.yaml", map, 0o600);
+    repository
+        .pull_with(&format!("{PLAN}  GlancePassword: made-up-three\n"), &["--from-file", "../map.yaml"]);
     let ours = std::fs::read(repository.0.join("centre/bundle/manifest.json")).unwrap();
     let merged = repository.said("git", &["merge", "other"]);
     assert_eq!(merged.code, 1, "{}{}", merged.out, merged.err);
     for words in [
         "only in ours: secret GlancePassword\n",
         "only in theirs: secret HeatPassword\n",
-        "hint: `git checkout --ours -- bundle` or `git checkout --theirs -- bundle`, then `dcn-vault pull`",
+        "hint: `git restore -SW --source=HEAD -- bundle` takes ours, --source=MERGE_HEAD theirs (in a rebase: REBASE_HEAD); then `dcn-vault pull`",
     ] {
         assert!(merged.err.contains(words), "{words} in {}", merged.err);
     }
     assert_eq!(std::fs::read(repository.0.join("centre/bundle/manifest.json")).unwrap(), ours);
     // What the hint says works
-    repository.git(&["checkout", "-q", "--theirs", "--", "bundle"]);
-    repository.vault(&["check"]);
+    for (source, file_is_there) in [("HEAD", true), ("MERGE_HEAD", false)] {
+        repository.git(&["restore", "-SW", &format!("--source={source}"), "--", "bundle"]);
+        repository.vault(&["check"]);
+        assert_eq!(repository.0.join("centre/bundle/endpoint-map.json").exists(), file_is_there);
+    }
     repository.pull(&format!("{PLAN}  HeatPassword: made-up-too\n  GlancePassword: made-up-three\n"));
     assert!(repository.git(&["status", "--porcelain"]).is_empty());
 }

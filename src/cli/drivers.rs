@@ -34,8 +34,9 @@ impl Hint for MergeError {
     fn hint(&self) -> String {
         let Self::Never { bundle, .. } = self;
         let bundle = bundle.display();
+        // Not `checkout`: it leaves the files that only the other side has
         format!(
-            "`git checkout --ours -- {bundle}` or `git checkout --theirs -- {bundle}`, then `dcn-vault pull`, which makes the next generation"
+            "`git restore -SW --source=HEAD -- {bundle}` takes ours, --source=MERGE_HEAD theirs (in a rebase: REBASE_HEAD); then `dcn-vault pull`, which makes the next generation"
         )
     }
 }
