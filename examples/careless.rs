@@ -15,9 +15,10 @@ use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 use std::sync::OnceLock;
 
+use dcn_vault::admit::Admitted;
 use dcn_vault::bundle::Bundle;
 use dcn_vault::identity::IdentitySet;
-use dcn_vault::open::open;
+use dcn_vault::open::{open, site_of};
 
 #[global_allocator]
 static ALLOCATOR: zeroizing_alloc::ZeroAlloc<System> = zeroizing_alloc::ZeroAlloc(System);
@@ -54,7 +55,9 @@ fn hold(file: &str) {
 /// Opens the bundle in the process that stays, and not in a worker.
 fn keep(bundle: &str, identity: &str, program: &str, arguments: &[&str]) {
     let identities = IdentitySet::read(&[PathBuf::from(identity)], &[]).expect("an identity");
-    let opened = open(Bundle::read(bundle.as_ref()).expect("a bundle"), &identities).expect("it opens");
+    let admitted = Admitted::made_here(Bundle::read(bundle.as_ref()).expect("a bundle"));
+    let site = site_of(admitted.bundle(), &identities, None).expect("a site");
+    let opened = open(&admitted, &site, &identities).expect("it opens");
     Command::new(program).args(arguments).status().expect("the child runs");
     drop(opened);
 }

@@ -12,19 +12,23 @@
 //! has searched cannot be written, because it does not compile.
 //!
 //! ```
-//! use dcn_vault::{bundle, classify, guard, keygen, recipients, seal, source};
+//! use dcn_vault::{audience, bundle, classify, fingerprint, guard, keygen, recipients, seal, source};
 //!
 //! # let directory = std::env::temp_dir().join(format!("dcn-vault-doctest-{}", std::process::id()));
 //! # std::fs::create_dir(&directory).unwrap();
 //! # let plan = directory.join("plan-environment.yaml");
 //! # std::fs::write(&plan, "passwords: {NovaPassword: made-up-for-this-example}\n").unwrap();
 //! let recipient = keygen::NewIdentity::make().recipient;
-//! let recipients = recipients::RecipientSet::given(&[recipient], &[])?;
+//! let audience = audience::Audience::everyone(recipients::RecipientSet::given(&[recipient], &[])?);
 //! let slot = bundle::Slot::at(&directory.join("bundle"))?;
+//! let notes = fingerprint::Notes::read(None, slot.vault())?;
 //! let harvest = source::from_files(&source::Files::new(vec![source::FileSource::named(&plan)]))?;
 //! let classified = classify::classify(harvest, &classify::Choice::default());
-//! let sealed = seal::seal(guard::clear(classified, guard::OnSecret::Seal)?, &recipients)?;
-//! assert_eq!(slot.write(&sealed)?.secrets[0].name.as_str(), "NovaPassword");
+//! let cleared = guard::clear(classified, guard::OnSecret::Seal)?;
+//! let draft = slot.draft(None)?;
+//! let sealed = seal::seal(cleared, &audience, &notes, None, &draft)?;
+//! let manifest = draft.complete(&sealed, &bundle::Terms::default())?.commit()?;
+//! assert_eq!(manifest.secrets[0].name.as_str(), "NovaPassword");
 //! # std::fs::remove_dir_all(&directory).unwrap();
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
@@ -40,7 +44,10 @@
 //! | [`role`] | which secrets a site's role takes |
 //! | [`recipients`], [`seal`] | who may read it; encryption |
 //! | [`signature`], [`trust`] | who made it; what this machine has seen |
+//! | [`audience`] | which site gets what |
 //! | [`bundle`] | what lies on disk |
+//! | [`signature`], [`trust`], [`admit`] | who made it, and whether it is the newest |
+//! | [`fingerprint`] | what the puller remembers of the values |
 //! | [`identity`], [`open`] | who we are; decryption |
 //! | [`run`] | the deployment with the secrets in place |
 //! | [`selftest`] | whether all of that holds on this machine |

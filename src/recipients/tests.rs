@@ -19,7 +19,7 @@ fn a_file_for_age_works_as_it_stands_comments_and_all() {
     let (one, other) = (make_recipient(), make_recipient());
     let path = here.write("recipients.txt", &format!("# site lyon\n\n{one}\r\n  {other}  \n"));
     let set = RecipientSet::given(&[], &[path]).unwrap();
-    assert_eq!(set.keys().count(), 2);
+    assert_eq!(set.keys_of(set.sites()).count(), 2);
 }
 
 #[test]
@@ -83,7 +83,7 @@ fn the_same_key_twice_is_refused_whatever_its_comment() {
     let here = TemporaryDirectory::scratch();
     let path = here.write("recipients.txt", &format!("{ED25519} first\n"));
     let given = RecipientSet::given(&[ED25519.to_owned()], &[path]).unwrap();
-    assert_eq!(given.keys().count(), 1, "by name and in a file it is meant once");
+    assert_eq!(given.keys_of(given.sites()).count(), 1, "by name and in a file it is meant once");
 }
 
 #[test]
@@ -204,7 +204,7 @@ fn each_site_has_its_own_keys_and_a_shared_one_is_said() {
     assert_eq!(counts, [2, 1, 1]);
     assert_eq!(set.site(&Site::parse("paris").unwrap()).count(), 0);
     assert_eq!(set.keys_of(sites[1..].iter().copied()).count(), 2);
-    assert_eq!(set.keys().count(), 4);
+    assert_eq!(set.keys_of(set.sites()).count(), 4);
     let said: Vec<String> = set.warnings().iter().map(ToString::to_string).collect();
     let expected = format!(
         "lyon and turin share a recipient: whoever has its identity opens what is for any of them: {ED25519}"

@@ -26,6 +26,8 @@ use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use dcn_vault::signature::SigningKey;
+
 /// A plan with two secrets.
 pub const PLAN: &str = "passwords:\n  NovaPassword: not-a-real-secret\n  RpcPassword: neither-is-this\n";
 
@@ -45,7 +47,13 @@ impl Scratch {
     pub fn new() -> Self {
         let path = std::env::temp_dir().join(format!("dcn-vault-test-{:016x}", random()));
         std::fs::DirBuilder::new().mode(0o700).create(&path).unwrap();
-        Self(path)
+        let scratch = Self(path);
+        // Who pulls here signs, and trusts himself
+        let key = SigningKey::make().unwrap();
+        let signers = format!("operator namespaces=\"dcn-vault\" {}\n", key.public_line());
+        scratch.write(".config/dcn-vault/signers", signers, 0o644);
+        key.save(&scratch.join(".config/dcn-vault/signing_key"), "operator").unwrap();
+        scratch
     }
 
     pub fn path(&self) -> &Path {
@@ -169,6 +177,8 @@ impl Scratch {
             .unwrap()
             .map(|entry| entry.unwrap().file_name().into_string().unwrap())
             .collect();
+        // Where a person's keys are, and where is kept what was seen
+        names.retain(|name| name != ".config" && name != ".local");
         names.sort();
         names
     }
