@@ -2,21 +2,19 @@
 
 mod admission;
 mod generation;
+mod source;
 mod vault;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::model::Site;
-use crate::report::Hint;
-use crate::source::Release;
-use crate::vault::SourceSettings;
 
 pub(super) use admission::{AdmissionArguments, TrustArguments};
 pub(super) use generation::GenerationArguments;
+pub(super) use source::{SourceArguments, UsageError};
 pub(super) use vault::{
     AddArguments, INIT_EXAMPLES, InitArguments, ListArguments, MergeDriverArguments, SiteVerb, TextconvArguments,
 };
@@ -152,102 +150,26 @@ pub(super) struct KeygenArguments {
 }
 
 #[derive(Debug, Args)]
-#[allow(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
 pub(super) struct PullArguments {
-    /// An entry of clouds.yaml [default: OS_CLOUD, else the other OS_* variables]
-    #[arg(long, value_name = "NAME")]
-    pub(super) os_cloud: Option<String>,
-    /// Read the password from FILE, of mode 0600, instead of asking for it
-    #[arg(long, value_name = "FILE")]
-    pub(super) os_password_file: Option<PathBuf>,
-    /// Log in with the token in FILE, of mode 0600
-    #[arg(long, value_name = "FILE", conflicts_with = "os_password_file")]
-    pub(super) os_token_file: Option<PathBuf>,
-    /// The control plane's stack [default: overcloud]
-    #[arg(long, value_name = "NAME")]
-    pub(super) stack: Option<String>,
-    /// TripleO's release, where it is not to be found out
-    #[arg(long, value_name = "NAME", value_parser = release_parser())]
-    pub(super) release: Option<Release>,
-    /// The Swift container of its plan [default: the stack's name]
-    #[arg(long, value_name = "NAME")]
-    pub(super) plan: Option<String>,
-    /// Read group_vars/overcloud.json there instead of the output AllNodesConfig [default: the release's own place]
-    #[arg(long, value_name = "DIR")]
-    pub(super) config_download_dir: Option<PathBuf>,
-    /// Read a deployment's working directory instead of a cloud (Wallaby and later)
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["os_cloud", "os_password_file", "os_token_file", "plan", "barbican"])]
-    pub(super) working_dir: Option<PathBuf>,
-    /// Add the Ceph cluster of this stack, with a key to it; can be repeated
-    #[arg(long, value_name = "NAME")]
-    pub(super) ceph_stack: Vec<String>,
-    /// Whose key to the Ceph clusters [default: openstack]
-    #[arg(long, value_name = "NAME")]
-    pub(super) cephx_key_client_name: Option<String>,
-    /// Ask Barbican for a secret or a certificate container: REF as it prints it, and the PARAMETER that takes it
-    #[arg(long, value_name = "REF=PARAMETER")]
-    pub(super) barbican: Vec<String>,
-    /// Do without what the stack does not have, and say what that is
-    #[arg(long)]
-    pub(super) allow_incomplete: bool,
+    #[command(flatten)]
+    pub(super) source: SourceArguments,
     /// Name the clouds, stacks and plans that can be seen, each with its command; pull nothing
     #[arg(long, conflicts_with_all = NOT_FOR_A_LIST)]
     pub(super) list: bool,
     /// With --list: as JSON
     #[arg(long, requires = "list")]
     pub(super) json: bool,
-    /// Read a plan, an environment file, an export, an output or Ansible's secrets instead of a cloud; `-` is
-    /// standard input; of several files the later one wins
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["os_cloud", "os_password_file", "os_token_file", "plan", "working_dir", "barbican", "allow_incomplete"])]
-    pub(super) from_file: Vec<PathBuf>,
     /// An age recipient who may open the bundle [default: every site in keys/]
     #[arg(short, long, value_name = "RECIPIENT")]
     pub(super) recipient: Vec<String>,
     /// A file of recipients, one a line
     #[arg(short = 'R', long, value_name = "FILE")]
     pub(super) recipients_file: Vec<PathBuf>,
-    /// Leave out the parameters that match; `*` and `?` are wildcards
-    #[arg(long, value_name = "GLOB")]
-    pub(super) exclude: Vec<String>,
     /// What to do with a plaintext file in which a secret is found
     #[arg(long, value_enum, default_value_t = OnSecret::Seal, value_name = "WHAT")]
     pub(super) on_secret: OnSecret,
     #[command(flatten)]
     pub(super) generation: GenerationArguments,
-}
-
-/// What is wrong with a command line, and only the vault tells.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum UsageError {
-    /// There is no cluster that the client could have a key to.
-    #[error("--cephx-key-client-name is given, and no stack that has a Ceph cluster")]
-    NoCephStack,
-}
-
-impl Hint for UsageError {
-    fn hint(&self) -> String {
-        match self {
-            Self::NoCephStack => String::from(
-                "name one with --ceph-stack, or in dcn-vault.yaml: `source: {ceph: {stacks: [NAME]}}`",
-            ),
-        }
-    }
-}
-
-impl PullArguments {
-    /// Refuses what would be passed over with these settings of the vault.
-    pub(super) fn fit(&self, source: &SourceSettings) -> Result<(), UsageError> {
-        let has_cluster = !self.ceph_stack.is_empty() || !source.ceph.stacks.is_empty();
-        if self.cephx_key_client_name.is_some() && !has_cluster {
-            return Err(UsageError::NoCephStack);
-        }
-        Ok(())
-    }
-}
-
-fn release_parser() -> impl TypedValueParser<Value = Release> {
-    let names = PossibleValuesParser::new(Release::ALL.map(Release::name));
-    names.try_map(|name| Release::named(&name).ok_or("not a release"))
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]

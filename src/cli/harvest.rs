@@ -10,7 +10,7 @@ use crate::source::{
 };
 use crate::vault::{SourceSettings, VaultError};
 
-use super::args::PullArguments;
+use super::args::SourceArguments;
 use super::environment;
 use super::exit::Failure;
 use super::login;
@@ -20,7 +20,7 @@ const DEFAULT_STACK: &str = "overcloud";
 
 /// Brings in what the command line and the vault name; the command line wins.
 pub(super) fn harvest(
-    arguments: &PullArguments,
+    arguments: &SourceArguments,
     source: &SourceSettings,
     batch: bool,
     ui: Ui,
@@ -69,7 +69,7 @@ pub(super) fn harvest(
 }
 
 /// The working directory that is to be read; whoever names a cloud or a plan means those.
-fn working_dir<'a>(arguments: &'a PullArguments, source: &'a SourceSettings) -> Option<&'a PathBuf> {
+fn working_dir<'a>(arguments: &'a SourceArguments, source: &'a SourceSettings) -> Option<&'a PathBuf> {
     let names_cloud = [&arguments.os_cloud, &arguments.plan].into_iter().any(Option::is_some)
         || !arguments.barbican.is_empty();
     let names_login = arguments.os_password_file.is_some() || arguments.os_token_file.is_some();
@@ -80,7 +80,7 @@ fn working_dir<'a>(arguments: &'a PullArguments, source: &'a SourceSettings) -> 
 }
 
 fn ceph(
-    arguments: &PullArguments,
+    arguments: &SourceArguments,
     source: &SourceSettings,
     config_download_dir: Option<&PathBuf>,
     places: &Places,
@@ -95,7 +95,7 @@ fn ceph(
 }
 
 /// What is asked of Barbican; the command line wins over the vault for the same parameter.
-fn barbican(arguments: &PullArguments, source: &SourceSettings) -> Result<Vec<BarbicanReference>, Failure> {
+fn barbican(arguments: &SourceArguments, source: &SourceSettings) -> Result<Vec<BarbicanReference>, Failure> {
     let given = arguments.barbican.iter().map(|text| {
         // Not with its text: somebody may have typed the secret there
         let (reference, parameter) = text.rsplit_once('=').ok_or(BarbicanError::NoParameter)?;

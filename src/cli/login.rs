@@ -4,13 +4,13 @@ use crate::fs::{self, FileError};
 use crate::secret::{SecretBuffer, SecretValue};
 use crate::source::openstack::{CloudSettings, Credential, LoginError, Variables};
 
-use super::args::PullArguments;
+use super::args::SourceArguments;
 use super::exit::Failure;
 use super::prompt;
 
 /// The settings of the login, with the secrets that files have, or that a person is asked for.
 pub(super) fn settings(
-    arguments: &PullArguments,
+    arguments: &SourceArguments,
     cloud: Option<&str>,
     mut variables: Variables,
     batch: bool,

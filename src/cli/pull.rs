@@ -28,20 +28,20 @@ pub(super) fn pull(
         return list(arguments, &vault.source, batch, ui);
     }
     // All that can be wrong on this side is found before anybody is asked for a secret
-    arguments.fit(&vault.source)?;
+    arguments.source.fit(&vault.source)?;
     let recipients = recipients(arguments, &vault)?;
     for warning in recipients.warnings() {
         ui.warn(&warning.to_string());
     }
     let generation = Generation::begin(&arguments.generation, &vault, false, batch, ui)?;
-    let harvest = harvest(arguments, &vault.source, batch, ui)?;
+    let harvest = harvest(&arguments.source, &vault.source, batch, ui)?;
     for note in &harvest.notes {
         ui.say(&note.to_string());
     }
     for warning in &harvest.warnings {
         ui.warn(&warning.to_string());
     }
-    let excluded = vault.source.exclude.iter().chain(&arguments.exclude);
+    let excluded = vault.source.exclude.iter().chain(&arguments.source.exclude);
     let choice = Choice {
         exclude: excluded.map(|pattern| Glob::new(pattern)).collect(),
         roles: vault.source.oslo_messaging.roles.clone(),
@@ -67,7 +67,7 @@ fn list(
     batch: bool,
     ui: Ui,
 ) -> Result<ExitCode, Failure> {
-    let cloud = arguments.os_cloud.clone().or_else(|| source.cloud.clone());
+    let cloud = arguments.source.os_cloud.clone().or_else(|| source.cloud.clone());
     let variables = environment::openstack()?;
     let working_dirs = working_dirs(&environment::places())?;
     let mut seen = Seen { cloud: cloud.clone(), working_dirs, ..Seen::default() };
@@ -77,11 +77,11 @@ fn list(
     // Who names no cloud, and has sourced no stackrc, learns which clouds there are
     let is_all = seen.clouds.is_empty() && seen.working_dirs.is_empty();
     if cloud.is_some() || variables.names_a_cloud() || is_all {
-        let settings = login::settings(arguments, cloud.as_deref(), variables, batch)?;
+        let settings = login::settings(&arguments.source, cloud.as_deref(), variables, batch)?;
         match openstack::list(&settings, &mut |warning| ui.warn(&warning.to_string())) {
             Ok(listing) => seen.listing = Some(listing),
             // From Wallaby on there is no Heat but during a deployment, and all is in files
-            Err(error) if arguments.os_cloud.is_none() && !seen.working_dirs.is_empty() => {
+            Err(error) if arguments.source.os_cloud.is_none() && !seen.working_dirs.is_empty() => {
                 seen.unlisted = Some(error.to_string());
             }
             Err(error) => return Err(error.into()),
