@@ -8,6 +8,8 @@
 //! It does not wipe the identity, which is its caller's. What age leaves on the stack (copies of each payload key,
 //! measured) is wiped before it returns, not while it works: callers open in a process that exits.
 
+mod reopen;
+
 use std::io::Read;
 
 use age::{DecryptError, Decryptor};
@@ -19,6 +21,8 @@ use crate::identity::IdentitySet;
 use crate::model::{EnvironmentFile, FilePath, Site};
 use crate::report::Hint;
 use crate::secret::{SecretBuffer, wipe_finished_frames};
+
+pub use reopen::reopen;
 
 const BLOCK: usize = 16 * 1024;
 
@@ -67,6 +71,14 @@ pub enum OpenError {
         /// The site.
         site: Site,
     },
+    /// Only others open the rest.
+    #[error("{missing} of {of} secrets are not opened by any identity of yours")]
+    Incomplete {
+        /// How many are not.
+        missing: usize,
+        /// How many there are.
+        of: usize,
+    },
     /// An identity is that of several sites, which get different things.
     #[error("your identity is that of {sites}, which do not get the same")]
     SeveralSites {
@@ -91,6 +103,9 @@ impl Hint for OpenError {
             Self::Damaged { .. } => "get the bundle anew from where it was made; do not deploy with it",
             Self::NotInBundle { .. } => "`dcn-vault show` lists the files that it has, and who gets what",
             Self::NoSuchSite { .. } => "`dcn-vault show` lists the sites",
+            Self::Incomplete { .. } => {
+                "add the identities of other sites with -i, or have them sealed anew by `dcn-vault pull`"
+            }
             Self::SeveralSites { .. } => "say which: --site NAME",
             Self::WrongIdentity { .. } | Self::NoIdentity => {
                 "`dcn-vault show` lists the recipients; is yours among them? Else ask for a new pull with it"

@@ -15,9 +15,12 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use crate::json;
-use crate::model::{Data, Entry, EnvironmentFile, Glob, Origin, ParameterName, Scalar, SecretOrigin};
+use crate::model::{
+    Data, Entry, EnvironmentFile, Glob, GuardReport, Origin, ParameterName, Scalar, SecretOrigin,
+};
 use crate::secret::SecretBuffer;
-use crate::source::{Form, Harvest, Holds, Layer, Plan};
+pub(crate) use crate::source::Form;
+use crate::source::{Harvest, Holds, Layer, Plan};
 use crate::yaml;
 
 pub(crate) use names::{NameSays, name_says};
@@ -43,6 +46,10 @@ pub struct Classified {
     pub(crate) secrets: Vec<Secret>,
     /// Secret whatever is in them.
     pub(crate) sealed: Vec<Document>,
+    /// Files that a guard with more knowledge has sealed: they stay so.
+    pub(crate) kept: Vec<Document>,
+    /// What that guard has found.
+    pub(crate) found_before: GuardReport,
     /// Secrets that no site gets. The guard searches for them all the same.
     pub(crate) withheld: Vec<Parameter>,
     pub(crate) candidates: Vec<Document>,
@@ -93,7 +100,42 @@ pub fn classify(harvest: Harvest, choice: &Choice) -> Classified {
     secrets.extend(of_ceph.map(|name| Secret { name, origin: SecretOrigin::Generated }));
     secrets.sort_by(|one, other| one.name.cmp(&other.name));
     sealed.push(passwords);
-    Classified { origin, secrets, sealed, withheld, candidates }
+    Classified {
+        origin,
+        secrets,
+        sealed,
+        kept: Vec::new(),
+        found_before: GuardReport::default(),
+        withheld,
+        candidates,
+    }
+}
+
+/// What is read back from a bundle: its parameters with their values, and its other files as they are.
+#[derive(Debug)]
+pub(crate) struct Reopened {
+    pub(crate) origin: Origin,
+    pub(crate) secrets: Vec<(Secret, Data)>,
+    pub(crate) form: Form,
+    /// Secret whatever is in them.
+    pub(crate) sealed: Vec<Document>,
+    pub(crate) kept: Vec<Document>,
+    pub(crate) candidates: Vec<Document>,
+    pub(crate) found_before: GuardReport,
+}
+
+impl Classified {
+    /// What was sorted before, and comes back to be sealed anew.
+    pub(crate) fn again(reopened: Reopened) -> Self {
+        let Reopened { origin, secrets, form, mut sealed, kept, candidates, found_before } = reopened;
+        let (mut secrets, values): (Vec<Secret>, Vec<Data>) = secrets.into_iter().unzip();
+        let passwords = passwords(&secrets, values, form);
+        let of_sealed = sealed.iter().flat_map(|document| document.parameters.clone());
+        secrets.extend(of_sealed.map(|name| Secret { name, origin: SecretOrigin::Generated }));
+        secrets.sort_by(|one, other| one.name.cmp(&other.name));
+        sealed.push(passwords);
+        Self { origin, secrets, sealed, kept, found_before, withheld: Vec::new(), candidates }
+    }
 }
 
 /// A plan's parameters.

@@ -13,7 +13,7 @@ mod review;
 mod shapes;
 mod values;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use crate::certificate;
@@ -122,11 +122,11 @@ impl Cleared {
 ///
 /// [`GuardError::SecretFound`] when `on_secret` is [`OnSecret::Refuse`].
 pub fn clear(classified: Classified, on_secret: OnSecret) -> Result<Cleared, GuardError> {
-    let Classified { origin, secrets, sealed, withheld, candidates } = classified;
+    let Classified { origin, secrets, sealed, kept, found_before, withheld, candidates } = classified;
     let passwords = sealed.iter().find(|document| document.file == EnvironmentFile::Passwords);
     let certificates = passwords.map(|document| certificate::list(&document.content)).unwrap_or_default();
     let known = KnownValues::of(&sealed, &withheld);
-    let (mut findings, mut holds) = (Vec::new(), BTreeMap::new());
+    let GuardReport { mut findings, mut holds, .. } = found_before;
     let mut files = Vec::new();
     for candidate in candidates {
         let found = search(&candidate, &known);
@@ -140,6 +140,12 @@ pub fn clear(classified: Classified, on_secret: OnSecret) -> Result<Cleared, Gua
         }
         files.push(decide(candidate, found.is_empty()));
         findings.extend(found);
+    }
+    for document in kept {
+        // EXPOSE: searched in place
+        let held = document.text.expose(|bytes| known.find_all(bytes));
+        holds.entry(document.file.file_name().to_owned()).or_default().extend(held);
+        files.push(decide(document, false));
     }
     files.extend(sealed.into_iter().map(|document| decide(document, false)));
     files.sort_by_key(|file| file.file);
