@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::fs;
 use crate::model::Site;
 use crate::recipients::{self, Addition, Listing};
-use crate::vault::{SiteSettings, Vault, VaultError, with_site};
+use crate::vault::{SiteSettings, Vault, VaultError, with_sites};
 
 use super::environment;
 use super::exit::Failure;
@@ -69,14 +69,15 @@ fn edited(
         return Ok(None);
     }
     let bytes = fs::read_public(file)?;
-    let mut text = String::from_utf8(bytes).map_err(|_| VaultError::not_utf8(site))?;
+    let text = String::from_utf8(bytes).map_err(|_| VaultError::not_utf8(site))?;
+    let mut sites = Vec::new();
     if vault.sites.is_none() {
         // Until now everybody got everything: with a list, who is not on it gets nothing
-        for other in listed.texts().keys().filter(|other| *other != site) {
-            text = with_site(&text, other, &SiteSettings::default())?;
-        }
+        let others = listed.texts().into_keys().filter(|other| other != site);
+        sites.extend(others.map(|other| (other, SiteSettings::default())));
     }
-    Ok(Some(with_site(&text, site, wanted)?))
+    sites.push((site.clone(), wanted.clone()));
+    Ok(Some(with_sites(&text, &sites)?))
 }
 
 fn list(arguments: &ListArguments, vault: &Vault, ui: Ui) -> Result<ExitCode, Failure> {

@@ -16,23 +16,37 @@ use super::settings::{self, Settings, SiteSettings};
 ///
 /// [`VaultError::Edit`] when that is to be done by hand.
 pub fn with_site(text: &str, site: &Site, settings: &SiteSettings) -> Result<String, VaultError> {
-    let mut wanted = parsed(text, site)?;
-    wanted.sites.get_or_insert_default().insert(site.clone(), settings.clone());
+    with_sites(text, &[(site.clone(), settings.clone())])
+}
+
+/// As [`with_site`], of several sites at once.
+///
+/// # Errors
+///
+/// [`VaultError::Edit`] when that is to be done by hand.
+pub fn with_sites(text: &str, sites: &[(Site, SiteSettings)]) -> Result<String, VaultError> {
+    let Some((last, _)) = sites.last() else { return Ok(text.to_owned()) };
+    let mut wanted = parsed(text, last)?;
     let end = if text.contains("\r\n") { "\r\n" } else { "\n" };
-    let entry = format!("{}: {}{end}", quoted(site.as_str()), flow(settings));
     let mut lines: Vec<String> = text.split_inclusive('\n').map(ToOwned::to_owned).collect();
     if let Some(last) = lines.last_mut().filter(|last| !last.ends_with('\n')) {
         last.push_str(end);
     }
-    match Block::find(&lines, site)? {
-        None => lines.extend([format!("sites:{end}"), format!("  {entry}")]),
-        Some(block) => {
-            let entry = format!("{}{entry}", " ".repeat(block.indent));
-            let range = block.of(site, &lines).unwrap_or(block.end..block.end);
-            lines.splice(range, [entry]);
+    let mut block = match Block::find(&lines, last)? {
+        Some(block) => block,
+        None => {
+            lines.push(format!("sites:{end}"));
+            Block { start: lines.len(), end: lines.len(), indent: 2 }
         }
+    };
+    for (site, settings) in sites {
+        let was_there = wanted.sites.get_or_insert_default().insert(site.clone(), settings.clone()).is_some();
+        let entry = format!("{}{}: {}{end}", " ".repeat(block.indent), quoted(site.as_str()), flow(settings));
+        let range = was_there.then(|| block.of(site, &lines)).flatten().unwrap_or(block.end..block.end);
+        block.end = block.end + 1 - range.len();
+        lines.splice(range, [entry]);
     }
-    checked(lines.concat(), &wanted, site)
+    checked(lines.concat(), &wanted, last)
 }
 
 /// `text` without this site. `sites:` stays, even when nobody is below it: without it everybody would get everything.
@@ -225,6 +239,23 @@ bundle: {not_after: 90d}
         assert_eq!(added, "version: 1\nsites:\n  \"1\": {}\n");
         let dos = with_site("version: 1\r\n", &site("edge1"), &SiteSettings::default()).unwrap();
         assert_eq!(dos, "version: 1\r\nsites:\r\n  edge1: {}\r\n");
+    }
+
+    #[test]
+    fn several_sites_come_in_their_order_and_each_once() {
+        let sites = ["edge3", "edge2", "edge4"].map(|name| (site(name), globs(&["A"])));
+        let added = with_sites(TEXT, &sites).unwrap();
+        let one_by_one = sites
+            .iter()
+            .fold(TEXT.to_owned(), |text, (site, settings)| with_site(&text, site, settings).unwrap());
+        assert_eq!(added, one_by_one);
+        assert!(
+            added.contains(
+                "  edge2: {secrets: [A]}\n  edge3: {secrets: [A]}\n  edge4: {secrets: [A]}\n  # the end\n"
+            ),
+            "{added}"
+        );
+        assert_eq!(with_sites(TEXT, &[]).unwrap(), TEXT);
     }
 
     #[test]

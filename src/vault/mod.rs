@@ -13,7 +13,7 @@ mod make;
 mod schema;
 mod settings;
 
-pub use edit::{with_site, without_site};
+pub use edit::{with_site, with_sites, without_site};
 pub use error::{Fault, VaultError};
 pub use make::{GIT_CONFIG, make};
 pub use settings::{BundleSettings, CephSettings, OsloSettings, OsloWhen, SiteSettings, SourceSettings};
