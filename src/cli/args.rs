@@ -51,6 +51,13 @@ Examples:
   dcn-vault decrypt | grep -c Password
   dcn-vault decrypt global-config-extra-map-data.json -o /run/user/1000/global.json";
 
+const TRUST_EXAMPLES: &str = "\
+Examples:
+  dcn-vault trust add -b /srv/central                             shows who signed it, and asks
+  dcn-vault trust add -b /srv/central --fingerprint SHA256:…      for a script that knows who it should be
+  dcn-vault trust list                                            signers, and the generations seen
+  dcn-vault trust reset -b /srv/central                           the next bundle there is taken as the first";
+
 /// What `pull --list` would pass over.
 const NOT_FOR_A_LIST: [&str; 20] = [
     "after",
@@ -112,6 +119,9 @@ pub(super) enum Verb {
     /// Run a command with the secrets in place, for its process tree alone
     #[command(after_help = RUN_EXAMPLES)]
     Run(RunArguments),
+    /// Say whose signatures count here, and what this machine has seen
+    #[command(subcommand, after_help = TRUST_EXAMPLES)]
+    Trust(TrustVerb),
     /// Prove on this machine that no copy of a secret stays in memory, and that cores, swap and others are shut out
     Selftest(SelftestArguments),
     /// Write one file of a bundle in clear
@@ -227,6 +237,41 @@ pub(super) struct RunArguments {
     /// The command and its arguments; no shell reads them
     #[arg(required = true, trailing_var_arg = true, value_name = "CMD")]
     pub(super) command: Vec<OsString>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum TrustVerb {
+    /// Trust who has signed a bundle, once their fingerprint is confirmed
+    Add(TrustAddArguments),
+    /// List the signers that are trusted here, and what was seen of each vault
+    List(TrustListArguments),
+    /// Forget what was seen of a bundle's vault
+    Reset(TrustResetArguments),
+}
+
+#[derive(Debug, Args)]
+pub(super) struct TrustAddArguments {
+    #[command(flatten)]
+    pub(super) bundle: BundleArguments,
+    /// The signer's fingerprint, as the centre has told it: ask nothing, and trust no other
+    #[arg(long, value_name = "SHA256:…")]
+    pub(super) fingerprint: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct TrustListArguments {
+    /// Print the list as JSON
+    #[arg(long)]
+    pub(super) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct TrustResetArguments {
+    #[command(flatten)]
+    pub(super) bundle: BundleArguments,
+    /// Ask nothing
+    #[arg(long)]
+    pub(super) yes: bool,
 }
 
 #[derive(Debug, Args)]

@@ -11,6 +11,7 @@ use crate::fs;
 use crate::secret::SecretValue;
 use crate::source::Places;
 use crate::source::openstack::{Proxies, Variables};
+use crate::trust::Memory;
 use crate::vault::Vault;
 
 use super::exit::Failure;
@@ -18,6 +19,7 @@ use super::exit::Failure;
 const IDENTITY_VARIABLES: [&str; 5] =
     ["CREDENTIALS_DIRECTORY", "DCN_VAULT_DIR", "SOPS_AGE_KEY", "SOPS_AGE_KEY_CMD", "SOPS_AGE_KEY_FILE"];
 const IDENTITY_NAME: &str = "identity.txt";
+const SIGNERS_NAME: &str = "signers";
 
 /// The vault that `-C` names, or that the current directory is in.
 pub(super) fn vault(directory: Option<&Path>) -> Result<Vault, Failure> {
@@ -51,6 +53,22 @@ pub(super) fn usual_identities() -> Vec<PathBuf> {
     let credential = path("CREDENTIALS_DIRECTORY").map(|directory| directory.join("dcn-vault-identity"));
     let own = config_home().map(|home| home.join("dcn-vault").join(IDENTITY_NAME));
     credential.into_iter().chain(own).chain([Path::new("/etc/dcn-vault").join(IDENTITY_NAME)]).collect()
+}
+
+/// The file in which this user's trusted signers are.
+pub(super) fn own_signers() -> Option<PathBuf> {
+    config_home().map(|home| home.join("dcn-vault").join(SIGNERS_NAME))
+}
+
+/// Where trusted signers are looked for when no file is named.
+pub(super) fn usual_signers() -> Vec<PathBuf> {
+    own_signers().into_iter().chain([Path::new("/etc/dcn-vault").join(SIGNERS_NAME)]).collect()
+}
+
+/// Where it is remembered what was seen of vaults.
+pub(super) fn memory() -> Option<Memory> {
+    let home = path("XDG_STATE_HOME").or_else(|| path("HOME").map(|home| home.join(".local/state")));
+    home.map(|home| Memory::at(&home.join("dcn-vault")))
 }
 
 /// What the worker of `run` needs of the environment: where identities are, and no password.

@@ -26,6 +26,8 @@ mod selftest;
 mod show;
 mod signing;
 mod site;
+mod trust;
+mod trust_list;
 mod ui;
 
 use std::ffi::OsString;
@@ -83,5 +85,6 @@ fn dispatch(arguments: &Arguments, ui: Ui) -> Result<ExitCode, Failure> {
         Verb::Show(verb) => show::show(verb, directory),
         Verb::Site(verb) => site::site(verb, directory, ui),
         Verb::Textconv(verb) => drivers::textconv(verb),
+        Verb::Trust(verb) => trust::trust(verb, directory, arguments.batch, ui),
     }
 }

@@ -1,4 +1,4 @@
-//! Questions for secrets: at the terminal, with its echo off, or not at all.
+//! Questions, for secrets with the echo off: at the terminal, or not at all.
 
 use std::io;
 use std::path::Path;
@@ -9,7 +9,7 @@ use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::fs::{Mode, OFlags, open};
 use rustix::io::Errno;
-use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
+use rustix::termios::{LocalModes, OptionalActions, QueueSelector, Termios, tcflush, tcgetattr, tcsetattr};
 
 use crate::fs::{FileError, read_capped, read_line};
 use crate::report::Hint;
@@ -77,6 +77,16 @@ pub(super) fn ask(terminal: &OwnedFd, question: &str) -> Result<SecretValue, Pro
     // EXPOSE: from one wiped block to another
     line.expose(|bytes| std::str::from_utf8(bytes).map(SecretValue::copy_of))
         .map_err(|_| PromptError::NotText)
+}
+
+/// Asks for a `yes`, which is typed out and seen. Anything else is none.
+pub(super) fn confirm(terminal: &OwnedFd, question: &str) -> Result<bool, PromptError> {
+    // What was typed ahead is no answer to a question that nobody has read
+    tcflush(terminal, QueueSelector::IFlush).map_err(failed)?;
+    write(terminal, &format!("{}: ", printable(question, &[])));
+    let answer = read_line(terminal.as_fd())?;
+    // EXPOSE: a yes or a no
+    Ok(answer.expose(|bytes| bytes.trim_ascii() == b"yes"))
 }
 
 enum Answer {

@@ -1,4 +1,4 @@
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
@@ -58,6 +58,17 @@ pub enum SignatureError {
         /// The key that it says made it.
         fingerprint: String,
     },
+    /// Its file could not be read.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// Which of several it is.
+    #[error("`{}`: {fault}", .path.display())]
+    InFile {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        fault: Box<Self>,
+    },
     /// Its key cannot be relied upon.
     #[error("the signature is by {0}")]
     Key(#[from] KeyFault),
@@ -115,6 +126,14 @@ pub enum SignatureError {
     },
 }
 
+impl SignatureError {
+    /// The same, with the file that it is in.
+    #[must_use]
+    pub fn in_file(self, path: &Path) -> Self {
+        Self::InFile { path: path.to_owned(), fault: Box::new(self) }
+    }
+}
+
 impl Hint for SignatureError {
     fn hint(&self) -> String {
         match self {
@@ -122,6 +141,8 @@ impl Hint for SignatureError {
             Self::DoesNotFit { .. } => {
                 String::from("do not deploy with it: it was changed after it was signed; get it anew")
             }
+            Self::File(error) => error.hint(),
+            Self::InFile { fault, .. } => fault.hint(),
             Self::Key(fault) => fault.hint(),
             Self::ListedForOther { .. } => {
                 format!("if it should, add {} to the line's `namespaces`", super::NAMESPACE)

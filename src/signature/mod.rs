@@ -12,6 +12,7 @@
 
 mod agent;
 mod armor;
+mod beside;
 mod error;
 mod key;
 mod line;
@@ -19,6 +20,7 @@ mod moment;
 mod signers;
 mod signing;
 
+pub use beside::{names_beside, read_beside};
 pub use error::{KeyFault, SignatureError, SignersError, SigningError};
 pub use key::PublicKey;
 pub use signers::{Listed, Signer, Signers};

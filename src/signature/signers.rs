@@ -152,12 +152,12 @@ impl Listed {
         if self.namespaces.as_ref().is_some_and(|patterns| !line::matches(patterns, NAMESPACE)) {
             return Err(SignatureError::ListedForOther { place, fingerprint });
         }
-        // ssh-keygen counts whole seconds
-        let second = at.as_second();
-        if let Some(from) = self.valid_after.filter(|from| second < from.as_second()) {
+        // As ssh-keygen, which counts whole seconds
+        let at = Timestamp::from_second(at.as_second()).unwrap_or(at);
+        if let Some(from) = self.valid_after.filter(|from| at < *from) {
             return Err(SignatureError::NotYetValid { place, fingerprint, from, at });
         }
-        if let Some(until) = self.valid_before.filter(|until| second > until.as_second()) {
+        if let Some(until) = self.valid_before.filter(|until| at > *until) {
             return Err(SignatureError::NoLongerValid { place, fingerprint, until, at });
         }
         Ok(())

@@ -121,6 +121,8 @@ pub fn judge(
     now: Timestamp,
     waivers: Waivers,
 ) -> Result<Accepted, TrustError> {
+    // People read it, and nobody's clock is better
+    let now = whole_second(now);
     let seen = recollection.seen.as_ref();
     let faults = [
         (Waiver::Unsigned, too_few(claim, signers, seen)),
@@ -139,6 +141,10 @@ pub fn judge(
     }
     let seen = remembered(claim, recollection, now, &waived);
     Ok(Accepted { signers: signers.to_vec(), waived, seen })
+}
+
+fn whole_second(time: Timestamp) -> Timestamp {
+    Timestamp::from_second(time.as_second()).unwrap_or(time)
 }
 
 /// Two keys under one name are one signer, and so is one key under two names.

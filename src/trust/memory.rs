@@ -114,6 +114,18 @@ impl Memory {
         Ok(all)
     }
 
+    /// What was seen of `vault`, and of every vault whose bundles were in the directory `place`.
+    ///
+    /// # Errors
+    ///
+    /// [`TrustError::Damaged`] and [`TrustError::File`].
+    pub fn about(&self, vault: Option<&str>, place: &Path) -> Result<Vec<Seen>, TrustError> {
+        let place = named(place)?;
+        let mut about = self.all()?;
+        about.retain(|seen| vault == Some(seen.vault.as_str()) || seen.places.contains(&place));
+        Ok(about)
+    }
+
     /// Forgets `vault`, and every vault whose bundles were in the directory `place`. Returns what is forgotten.
     ///
     /// # Errors

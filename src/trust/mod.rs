@@ -13,9 +13,11 @@
 mod error;
 mod judge;
 mod memory;
+mod own;
 mod signers;
 
 pub use error::TrustError;
 pub use judge::{Accepted, Claim, Waived, Waiver, Waivers, judge};
 pub use memory::{Memory, Recollection, Seen};
+pub use own::{OwnSigners, claimed_name};
 pub use signers::trusted_signers;

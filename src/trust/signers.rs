@@ -20,15 +20,16 @@ pub fn trusted_signers(
     for path in usual {
         match Signers::read(path) {
             Ok(signers) => return Ok(Some((path.clone(), signers))),
-            Err(SignersError::File(FileError::Os { source, .. })) if is_missing(source.kind()) => {}
+            Err(SignersError::File(error)) if is_missing(&error) => {}
             Err(error) => return Err(error),
         }
     }
     Ok(None)
 }
 
-fn is_missing(kind: ErrorKind) -> bool {
-    matches!(kind, ErrorKind::NotFound | ErrorKind::NotADirectory)
+pub(super) fn is_missing(error: &FileError) -> bool {
+    let FileError::Os { source, .. } = error else { return false };
+    matches!(source.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
 }
 
 #[cfg(test)]
