@@ -297,11 +297,11 @@ fn a_person_is_shown_the_fingerprint_and_says_yes() {
     let shown = ended["shown"].as_str().unwrap().replace("\r\n", "\n");
     let start = format!("bundle: generation 1 of vault {}, made ", site.vault());
     assert!(shown.starts_with(&start), "{shown}");
-    let rest = format!(
+    let who = format!(
         "signed by  {}  ssh-ed25519\n           centre@lyon, says the vault itself: nobody has verified that\n{QUESTION}yes\n",
         site.key.fingerprint()
     );
-    assert!(shown.contains(&rest), "{shown}");
+    assert!(shown.contains(&who), "{shown}");
     assert!(site.signers().unwrap().starts_with("centre@lyon namespaces=\"dcn-vault\" ssh-ed25519 "));
     let question = "Forget it, so that any bundle is taken as the first? (yes/no): ";
     let reset = ["trust", "reset", "-b", "bundle"];

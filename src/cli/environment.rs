@@ -67,8 +67,7 @@ pub(super) fn usual_signers() -> Vec<PathBuf> {
 
 /// Where it is remembered what was seen of vaults.
 pub(super) fn memory() -> Option<Memory> {
-    let home = path("XDG_STATE_HOME").or_else(|| path("HOME").map(|home| home.join(".local/state")));
-    home.map(|home| Memory::at(&home.join("dcn-vault")))
+    state().map(|state| Memory::at(&state))
 }
 
 /// What the worker of `run` needs of the environment: where identities are, and no password.
@@ -89,16 +88,10 @@ pub(super) fn notes_directory() -> Option<PathBuf> {
     state().map(|state| state.join("pulled"))
 }
 
-/// Where is kept what this machine has seen; nowhere without a home.
+/// Where is kept what this machine has seen, and what a puller knows; nowhere without a home.
 pub(super) fn state() -> Option<PathBuf> {
     let home = path("XDG_STATE_HOME").or_else(|| path("HOME").map(|home| home.join(".local/state")));
     home.map(|home| home.join("dcn-vault"))
-}
-
-/// Where those are listed who may sign.
-pub(super) fn usual_signers() -> Vec<PathBuf> {
-    let own = config_home().map(|home| home.join("dcn-vault").join("signers"));
-    own.into_iter().chain([PathBuf::from("/etc/dcn-vault/signers")]).collect()
 }
 
 /// Where one's own signing key is.

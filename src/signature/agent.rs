@@ -138,3 +138,25 @@ impl<'a> Reader<'a> {
         Some(string)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::net::UnixListener;
+
+    use super::*;
+    use crate::fs::TemporaryDirectory;
+
+    #[test]
+    fn an_agent_that_does_not_answer_is_not_waited_for_without_end() {
+        let here = TemporaryDirectory::scratch();
+        let socket = here.path().join("agent");
+        // It listens, and nobody takes the connection
+        let _listener = UnixListener::bind(&socket).unwrap();
+        let agent = Agent::at(&socket);
+        let error = agent.ask(&[REQUEST_IDENTITIES], Duration::from_millis(20)).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            format!("the ssh agent at `{}`: no answer in 0 seconds", socket.display())
+        );
+    }
+}

@@ -9,13 +9,8 @@ use super::KeyFault;
 const FEWEST_BITS: usize = 2048;
 /// With more the arithmetic under it refuses the work.
 const MOST_BITS: usize = 4096;
-const KINDS: [&str; 5] = [
-    "ssh-ed25519",
-    "sk-ssh-ed25519@openssh.com",
-    "ecdsa-sha2-nistp256",
-    "sk-ecdsa-sha2-nistp256@openssh.com",
-    "ssh-rsa",
-];
+/// Of security keys only this: ssh-key 0.6 writes the signatures of the ecdsa ones in a form that nobody else reads.
+const KINDS: [&str; 4] = ["ssh-ed25519", "sk-ssh-ed25519@openssh.com", "ecdsa-sha2-nistp256", "ssh-rsa"];
 
 /// A public key of a kind, and of a strength, that may sign.
 #[derive(Clone, PartialEq, Eq)]
@@ -56,7 +51,7 @@ impl PublicKey {
     /// Whether it lies in a security key, which has to be touched.
     #[must_use]
     pub fn is_hardware(&self) -> bool {
-        matches!(self.0.key_data(), KeyData::SkEd25519(_) | KeyData::SkEcdsaSha2NistP256(_))
+        matches!(self.0.key_data(), KeyData::SkEd25519(_))
     }
 
     pub(super) fn of(key: KeyData) -> Result<Self, KeyFault> {

@@ -109,7 +109,7 @@ fn a_line_that_is_not_understood_is_an_error_with_its_place() {
         (String::from("alice ssh-ed25519"), "not a public key"),
         (String::from("alice ssh-ed25519 AAAA"), "not a public key"),
         (format!("\"alice {key}"), "a quote that is not closed"),
-        (key.clone(), "an option that is not known"),
+        (key, "an option that is not known"),
         (String::from("\u{7}alice x"), "a control character"),
     ] {
         assert_eq!(refusal(&format!("# first\n{line}\n")), format!("signers:2: {expected}"), "{line}");

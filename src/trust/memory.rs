@@ -285,8 +285,7 @@ mod tests {
         let memory = Memory::at(state.path());
         memory.remember(&seen(VAULT, 7, &["/srv/a"])).unwrap();
         let path = memory.directory.join(VAULT);
-        let whole = fs::read_public(&path).unwrap();
-        let text = String::from_utf8(whole.clone()).unwrap();
+        let text = String::from_utf8(fs::read_public(&path).unwrap()).unwrap();
         let digest = Digest::of(&7_u64.to_be_bytes()).to_string();
         for damaged in [
             String::new(),

@@ -263,11 +263,11 @@ fn a_waiver_is_for_once_and_what_it_lets_pass_is_not_remembered() {
     let remembered = |case: Case, waivers| case.judge(waivers).unwrap().seen;
     assert_eq!(remembered(Case::first().with(|case| case.signers.clear()), unsigned), None);
     let before = Seen { latest: noon(), ..Case::next().known.seen.unwrap() };
-    let forged = Case::next().with(|case| {
+    let invented = Case::next().with(|case| {
         case.generation = u64::MAX;
         case.signers.clear();
     });
-    assert_eq!(remembered(forged, unsigned).as_ref(), Some(&before));
+    assert_eq!(remembered(invented, unsigned).as_ref(), Some(&before));
     for generation in [6, 7, 8] {
         let forked = Case::next()
             .with(|case| (case.generation, case.digest, case.previous) = (generation, digest("x"), None));
