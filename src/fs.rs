@@ -16,7 +16,7 @@ mod write;
 pub use directory::{TemporaryDirectory, make_id, make_private_directories, refuse_unwritable};
 pub use lock::Lock;
 pub use public::{
-    EntryKind, entries_in, make_public_directories, read_shared, remove_directory, replace_public,
+    EntryKind, entries_in, make_public_directories, place_public, read_shared, remove_directory, replace_public,
 };
 pub use read::{
     directories_below, mode, modified, names_in, read_capped, read_guarded, read_line, read_private, read_public,

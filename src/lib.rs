@@ -47,7 +47,7 @@
 //! | [`audience`] | which site gets what |
 //! | [`bundle`] | what lies on disk |
 //! | [`signature`], [`trust`], [`admit`] | who made it, and whether it is the newest |
-//! | [`fingerprint`] | what the puller remembers of the values |
+//! | [`fingerprint`], [`drift`] | what the puller remembers of the values; what has changed |
 //! | [`identity`], [`open`] | who we are; decryption |
 //! | [`run`] | the deployment with the secrets in place |
 //! | [`selftest`] | whether all of that holds on this machine |
@@ -63,6 +63,7 @@ pub mod bundle;
 pub mod certificate;
 pub mod classify;
 pub mod cli;
+pub mod drift;
 pub mod fingerprint;
 pub mod fs;
 pub mod guard;

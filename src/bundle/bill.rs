@@ -66,6 +66,20 @@ pub(super) fn bill(before: &Manifest, now: &Manifest, settled: impl Fn(&Paramete
     entries
 }
 
+impl Manifest {
+    /// What would be owed, were this bundle no more for `site`, and no value another.
+    #[must_use]
+    pub fn owed_without(&self, site: &Site) -> Vec<BillEntry> {
+        let mut now = self.clone();
+        now.generation = self.generation.saturating_add(1);
+        now.recipients.remove(site);
+        for grant in &mut now.grants {
+            grant.sites.retain(|known| known != site);
+        }
+        bill(self, &now, |_| false)
+    }
+}
+
 /// Who can read what in one generation.
 struct Readers<'a> {
     /// What is exposed by getting everything, then by each subset.

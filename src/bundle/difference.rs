@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::{ParameterName, Site};
+use crate::model::{Digest, ParameterName, Site};
 
 use super::Manifest;
 
@@ -90,6 +90,38 @@ pub fn secret_changes(before: &Manifest, now: &Manifest) -> Vec<(ParameterName, 
         Some((name.clone(), change))
     });
     changes.collect()
+}
+
+/// Files in clear that `now` has and `before` has not, the other way round, and those whose bytes are others.
+#[must_use]
+pub fn file_changes(before: &Manifest, now: &Manifest) -> Vec<(String, Change)> {
+    changes(&before.clear_files(), &now.clear_files())
+}
+
+/// What differs between two maps, in the order of their keys.
+pub(crate) fn changes<K: Ord + Clone, V: PartialEq>(
+    before: &BTreeMap<K, V>,
+    now: &BTreeMap<K, V>,
+) -> Vec<(K, Change)> {
+    let keys: BTreeSet<&K> = before.keys().chain(now.keys()).collect();
+    let each = keys.into_iter().filter_map(|key| {
+        let change = match (before.get(key), now.get(key)) {
+            (None, _) => Change::Added,
+            (_, None) => Change::Removed,
+            (Some(before), Some(now)) if before != now => Change::Changed,
+            (Some(_), Some(_)) => return None,
+        };
+        Some((key.clone(), change))
+    });
+    each.collect()
+}
+
+impl Manifest {
+    /// The files in clear, and the digest of each.
+    pub(crate) fn clear_files(&self) -> BTreeMap<String, Digest> {
+        let clear = self.files.iter().filter(|entry| !entry.sealed);
+        clear.map(|entry| (entry.path.clone(), entry.sha256.clone())).collect()
+    }
 }
 
 /// What each site can read. Thousands of sites share a handful of sets.

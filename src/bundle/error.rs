@@ -78,6 +78,18 @@ pub enum BundleError {
         /// The directory or file.
         path: PathBuf,
     },
+    /// Somebody has replaced it meanwhile.
+    #[error("`{}` has become another bundle meanwhile", .path.display())]
+    Moved {
+        /// The bundle.
+        path: PathBuf,
+    },
+    /// It has as many signatures as it can have.
+    #[error("`{}` has as many signatures as a bundle can have", .path.display())]
+    Signed {
+        /// The bundle.
+        path: PathBuf,
+    },
     /// The manifest names a file more than once.
     #[error("the manifest lists `{name}` twice")]
     Twice {
@@ -106,6 +118,8 @@ impl Hint for BundleError {
                 format!("move {} elsewhere: a pull replaces the whole directory", path.display())
             }
             Self::Missing { .. } => String::from("copy the whole directory, the manifest included"),
+            Self::Moved { .. } => String::from("look at it again, then sign it"),
+            Self::Signed { .. } => String::from("`dcn-vault check` says who has signed it"),
             Self::NewerFormat { .. } => String::from("use the dcn-vault that made it, or a newer one"),
             Self::NoManifest { .. } => {
                 String::from("is it a bundle? Copy the whole directory, or name another with -b DIR")

@@ -16,15 +16,18 @@ mod header;
 mod loss;
 mod manifest;
 mod read;
+mod sign;
 mod slot;
 
 pub use bill::BillEntry;
-pub use difference::{Change, SiteChange, secret_changes, site_changes};
+pub(crate) use difference::changes;
+pub use difference::{Change, SiteChange, file_changes, secret_changes, site_changes};
 pub use draft::{Completed, Draft, Progress, Terms};
 pub use error::BundleError;
 pub use loss::{Loss, losses};
 pub use manifest::{FileEntry, Manifest, SecretEntry};
 pub use read::{Bundle, BundleFile, Envelope};
+pub use sign::add_signature;
 pub use slot::{Before, Slot};
 
 const MANIFEST: &str = "manifest.json";

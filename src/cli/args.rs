@@ -1,7 +1,9 @@
 #![allow(clippy::doc_markdown, reason = "these comments are the help, which has no Markdown")]
 
 mod admission;
+mod diff;
 mod generation;
+mod rekey;
 mod source;
 mod vault;
 
@@ -13,7 +15,9 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::model::Site;
 
 pub(super) use admission::{AdmissionArguments, TrustArguments};
+pub(super) use diff::{DIFF_EXAMPLES, DiffArguments};
 pub(super) use generation::GenerationArguments;
+pub(super) use rekey::{REKEY_EXAMPLES, RekeyArguments, SiteRemoveArguments};
 pub(super) use source::{SourceArguments, UsageError};
 pub(super) use vault::{
     AddArguments, INIT_EXAMPLES, InitArguments, ListArguments, MergeDriverArguments, SiteVerb, TextconvArguments,
@@ -122,6 +126,14 @@ pub(super) enum Verb {
     /// Say whose signatures count here, and what this machine has seen
     #[command(subcommand, after_help = TRUST_EXAMPLES)]
     Trust(TrustVerb),
+    /// Say what has changed: live plan against bundle, or two bundles; names only
+    #[command(after_help = DIFF_EXAMPLES)]
+    Diff(Box<DiffArguments>),
+    /// Seal a bundle anew, with new keys, for those who may have it now
+    #[command(after_help = REKEY_EXAMPLES)]
+    Rekey(Box<RekeyArguments>),
+    /// Add your signature to a bundle, where several are needed
+    Sign(SignArguments),
     /// Prove on this machine that no copy of a secret stays in memory, and that cores, swap and others are shut out
     Selftest(SelftestArguments),
     /// Write one file of a bundle in clear
@@ -226,6 +238,15 @@ pub(super) struct CheckArguments {
     /// Print the checks as JSON
     #[arg(long)]
     pub(super) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct SignArguments {
+    #[command(flatten)]
+    pub(super) bundle: BundleArguments,
+    /// Sign with this ssh key; with a .pub file, the agent signs [default: ~/.config/dcn-vault/signing_key]
+    #[arg(long, value_name = "FILE")]
+    pub(super) sign_key: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -20,7 +20,8 @@ pub(super) fn lines(bill: &[BillEntry]) -> Vec<String> {
 }
 
 /// The whole bill, for who asked for it.
-pub(super) fn whole(bill: &[BillEntry]) -> Vec<String> {
+#[allow(single_use_lifetimes, reason = "rustc wants a name here")]
+pub(super) fn whole<'a>(bill: impl Iterator<Item = &'a BillEntry>) -> Vec<String> {
     let mut lines = Vec::new();
     for entry in bill {
         let due: Vec<&ParameterName> = entry.due().collect();

@@ -99,6 +99,15 @@ pub(super) fn usual_signing_key() -> Option<PathBuf> {
     config_home().map(|home| home.join("dcn-vault").join("signing_key"))
 }
 
+/// What this user is called, as a signer's name.
+pub(super) fn user() -> String {
+    let name = ["USER", "LOGNAME"].iter().find_map(|name| std::env::var(name).ok());
+    let is_plain = |name: &String| {
+        !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c))
+    };
+    name.filter(is_plain).unwrap_or_else(|| String::from("operator"))
+}
+
 /// The socket of the ssh agent.
 pub(super) fn ssh_agent() -> Option<PathBuf> {
     path("SSH_AUTH_SOCK")

@@ -79,7 +79,13 @@ impl Generation {
     }
 
     /// Seals, signs, and puts it in place.
-    pub(super) fn end(mut self, cleared: Cleared, audience: &Audience, vault: &Vault, ui: Ui) -> Result<(), Failure> {
+    pub(super) fn end(
+        mut self,
+        cleared: Cleared,
+        audience: &Audience,
+        vault: &Vault,
+        ui: Ui,
+    ) -> Result<Manifest, Failure> {
         let record = self.record.take();
         let terms = Terms {
             lifetime: vault.bundle.not_after,
@@ -92,9 +98,10 @@ impl Generation {
         let before = self.before().cloned();
         if self.dry_run {
             let sealed = seal(cleared, audience, &self.notes, same, &Nowhere)?;
-            say_sealed(before.as_ref(), &self.slot.preview(&sealed, &terms), ui);
+            let manifest = self.slot.preview(&sealed, &terms);
+            say_sealed(before.as_ref(), &manifest, ui);
             ui.say("dry run: nothing was written");
-            return Ok(());
+            return Ok(manifest);
         }
         let output = self.slot.directory().display().to_string();
         let draft = self.slot.draft(ui.progress("sealed"))?;
@@ -108,7 +115,7 @@ impl Generation {
         let manifest = completed.commit()?;
         self.notes.confirm()?;
         say_written(&manifest, &sealed, &output, ui);
-        Ok(())
+        Ok(manifest)
     }
 }
 

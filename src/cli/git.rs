@@ -3,8 +3,11 @@
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use crate::bundle::Manifest;
 use crate::report::Hint;
 use crate::vault::GIT_CONFIG;
+
+const MANIFEST: &str = "manifest.json";
 
 /// Why git is not set up.
 #[derive(Debug, thiserror::Error)]
@@ -14,6 +17,12 @@ pub(super) enum GitError {
     Config {
         /// The setting.
         key: &'static str,
+    },
+    /// git does not say what it was asked.
+    #[error("git does not show the history of `{directory}`")]
+    Failed {
+        /// The bundle.
+        directory: String,
     },
     /// There is no repository.
     #[error("`{directory}` is not in a git repository")]
@@ -27,6 +36,7 @@ impl Hint for GitError {
     fn hint(&self) -> String {
         match self {
             Self::Config { key } => format!("see what `git config {key}` says there"),
+            Self::Failed { .. } => String::from("see what `git log -- bundle/manifest.json` says in the vault"),
             Self::NoRepository { .. } => {
                 String::from("make one with `git init`, then: dcn-vault init --git-config")
             }
@@ -42,6 +52,30 @@ pub(super) fn has_work_tree(directory: &Path) -> bool {
 /// The commands that set git up, for a person.
 pub(super) fn commands() -> impl Iterator<Item = String> {
     GIT_CONFIG.iter().map(|(key, value)| format!("git config {key} \"{value}\""))
+}
+
+/// The manifests of the bundle in `directory`, as the history that leads here has them, the newest first. What cannot be read as one
+/// is passed over: it says nothing.
+pub(super) fn manifests(directory: &Path) -> Result<Vec<Manifest>, GitError> {
+    let log = said(directory, &["log", "--format=%H", "--", MANIFEST])?;
+    let mut manifests = Vec::new();
+    for commit in String::from_utf8_lossy(&log).lines() {
+        // A commit that has removed it has none
+        let object = format!("{commit}:./{MANIFEST}");
+        let Ok(bytes) = said(directory, &["cat-file", "blob", &object]) else { continue };
+        manifests.extend(Manifest::parse(&bytes, Path::new(&object)));
+    }
+    Ok(manifests)
+}
+
+/// What git says to `words` in `directory`.
+#[allow(clippy::disallowed_methods, reason = "git alone reads its objects")]
+fn said(directory: &Path, words: &[&str]) -> Result<Vec<u8>, GitError> {
+    let failed = || GitError::Failed { directory: directory.display().to_string() };
+    let mut git = Command::new("git");
+    git.arg("-C").arg(directory).args(["--no-pager", "-c", "core.fsmonitor=false"]).args(words);
+    let output = git.stdin(Stdio::null()).stderr(Stdio::null()).output().map_err(|_| failed())?;
+    if output.status.success() { Ok(output.stdout) } else { Err(failed()) }
 }
 
 /// Sets git up in the repository of `directory`.

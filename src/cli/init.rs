@@ -1,6 +1,9 @@
 use std::path::Path;
 use std::process::ExitCode;
 
+use crate::fs;
+use crate::signature::{PublicKey, SigningError, SigningKey};
+use crate::trust::OwnSigners;
 use crate::vault::{self, FILE_NAME};
 
 use super::exit::Failure;
@@ -16,6 +19,7 @@ pub(super) fn init(arguments: &InitArguments, directory: Option<&Path>, ui: Ui) 
         for path in vault::make(&directory)? {
             ui.say(&format!("wrote {}", path.display()));
         }
+        signer(&directory, ui)?;
     }
     if arguments.git_config {
         git::configure(&directory)?;
@@ -28,6 +32,45 @@ pub(super) fn init(arguments: &InitArguments, directory: Option<&Path>, ui: Ui) 
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Makes a key to sign with where there is none, and lists it: in the vault, for people; here, since who signs trusts himself.
+fn signer(directory: &Path, ui: Ui) -> Result<(), Failure> {
+    let (Some(path), Some(own)) = (environment::usual_signing_key(), environment::own_signers()) else {
+        ui.warn("HOME is not set: no key to sign with was made");
+        return Ok(());
+    };
+    let public = path.with_extension("pub");
+    if !path.exists() {
+        let key = SigningKey::make()?;
+        if let Some(parent) = path.parent() {
+            fs::make_private_directories(parent)?;
+        }
+        let name = environment::user();
+        key.save(&path, &name)?;
+        fs::replace_public(&public, format!("{} {name}\n", key.public_line()).as_bytes())?;
+        ui.say(&format!("wrote {}: your signing key, {}", path.display(), key.fingerprint()));
+    }
+    let Ok(line) = fs::read_public(&public) else {
+        ui.warn(&format!("there is no {}: list your key in keys/signers by hand", public.display()));
+        return Ok(());
+    };
+    let key = PublicKey::parse(String::from_utf8_lossy(&line).trim()).map_err(|fault| SigningError::Key {
+        path: public.clone(),
+        fault,
+    })?;
+    let name = environment::user();
+    let listed = directory.join("keys").join("signers");
+    let mut signers = OwnSigners::read(&listed)?;
+    signers.add(&key, Some(&name));
+    fs::replace_public(&listed, signers.text().as_bytes())?;
+    ui.say(&format!("wrote {}: {name} may sign", listed.display()));
+    let mut trusted = OwnSigners::read(&own)?;
+    if !trusted.lists(&key)? {
+        trusted.add(&key, Some(&name));
+        trusted.save()?;
+    }
+    Ok(())
 }
 
 /// What is left to do, in order.

@@ -7,6 +7,7 @@ mod args;
 mod bill;
 mod check;
 mod decrypt;
+mod diff;
 mod difference;
 mod drivers;
 mod environment;
@@ -21,9 +22,11 @@ mod list;
 mod login;
 mod prompt;
 mod pull;
+mod rekey;
 mod run;
 mod selftest;
 mod show;
+mod sign;
 mod signing;
 mod site;
 mod trust;
@@ -75,15 +78,18 @@ fn dispatch(arguments: &Arguments, ui: Ui) -> Result<ExitCode, Failure> {
         Verb::Check(verb) => check::check(verb, directory),
         Verb::Decrypt(verb) => decrypt::decrypt(verb, directory, ui),
         Verb::Deliver(verb) => run::deliver(verb, ui),
+        Verb::Diff(verb) => diff::diff(verb, directory, arguments.batch, ui),
         Verb::Init(verb) => init::init(verb, directory, ui),
         Verb::Keygen(verb) => keygen::keygen(verb, ui),
         Verb::MergeDriver(verb) => drivers::merge_driver(verb, ui),
         Verb::Probe(probe) => selftest::probe(probe),
         Verb::Pull(verb) => pull::pull(verb, directory, arguments.batch, ui),
+        Verb::Rekey(verb) => rekey::rekey(verb, directory, arguments.batch, ui),
         Verb::Run(verb) => run::run(verb, directory),
         Verb::Selftest(verb) => selftest::selftest(verb),
+        Verb::Sign(verb) => sign::sign(verb, directory, arguments.batch, ui),
         Verb::Show(verb) => show::show(verb, directory),
-        Verb::Site(verb) => site::site(verb, directory, ui),
+        Verb::Site(verb) => site::site(verb, directory, arguments.batch, ui),
         Verb::Textconv(verb) => drivers::textconv(verb),
         Verb::Trust(verb) => trust::trust(verb, directory, arguments.batch, ui),
     }

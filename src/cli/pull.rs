@@ -8,7 +8,7 @@ use crate::recipients::RecipientSet;
 use crate::source::{openstack, working_dirs};
 use crate::vault::{OsloWhen, SourceSettings, Vault};
 
-use super::args::{OnSecret, PullArguments};
+use super::args::{OnSecret, PullArguments, SourceArguments};
 use super::environment;
 use super::exit::Failure;
 use super::generation::{Generation, Recipients, audience};
@@ -41,8 +41,20 @@ pub(super) fn pull(
     for warning in &harvest.warnings {
         ui.warn(&warning.to_string());
     }
-    let excluded = vault.source.exclude.iter().chain(&arguments.source.exclude);
-    let choice = Choice {
+    let on_secret = match arguments.on_secret {
+        OnSecret::Seal => guard::OnSecret::Seal,
+        OnSecret::Refuse => guard::OnSecret::Refuse,
+    };
+    let cleared = clear(classify(harvest, &choice(&arguments.source, &vault)), on_secret)?;
+    let audience = audience(recipients, &cleared, &vault, ui)?;
+    generation.end(cleared, &audience, &vault, ui)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What of a plan is taken.
+pub(super) fn choice(arguments: &SourceArguments, vault: &Vault) -> Choice {
+    let excluded = vault.source.exclude.iter().chain(&arguments.exclude);
+    Choice {
         exclude: excluded.map(|pattern| Glob::new(pattern)).collect(),
         roles: vault.source.oslo_messaging.roles.clone(),
         oslo_messaging: match vault.source.oslo_messaging.when {
@@ -50,15 +62,7 @@ pub(super) fn pull(
             OsloWhen::Always => OsloMessaging::Always,
             OsloWhen::Never => OsloMessaging::Never,
         },
-    };
-    let on_secret = match arguments.on_secret {
-        OnSecret::Seal => guard::OnSecret::Seal,
-        OnSecret::Refuse => guard::OnSecret::Refuse,
-    };
-    let cleared = clear(classify(harvest, &choice), on_secret)?;
-    let audience = audience(recipients, &cleared, &vault, ui)?;
-    generation.end(cleared, &audience, &vault, ui)?;
-    Ok(ExitCode::SUCCESS)
+    }
 }
 
 fn list(

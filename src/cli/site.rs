@@ -10,16 +10,22 @@ use crate::model::Site;
 use crate::recipients::{self, Addition, Listing};
 use crate::vault::{SiteSettings, Vault, VaultError, with_sites};
 
-use super::environment;
+use super::{environment, rekey};
 use super::exit::Failure;
 use super::ui::{self, Ui};
 use super::args::{AddArguments, ListArguments, SiteVerb};
 
-pub(super) fn site(verb: &SiteVerb, directory: Option<&Path>, ui: Ui) -> Result<ExitCode, Failure> {
+pub(super) fn site(
+    verb: &SiteVerb,
+    directory: Option<&Path>,
+    batch: bool,
+    ui: Ui,
+) -> Result<ExitCode, Failure> {
     let vault = environment::vault(directory)?;
     match verb {
         SiteVerb::Add(arguments) => add(arguments, &vault, ui),
         SiteVerb::List(arguments) => list(arguments, &vault, ui),
+        SiteVerb::Remove(arguments) => rekey::remove(arguments, vault, batch, ui),
     }
 }
 

@@ -6,6 +6,8 @@ use std::io::Write;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
+use rustix::fs::{CWD, RenameFlags, renameat_with};
+
 use super::directory::{make_id, parent_of, sync};
 use super::{FileError, read_public};
 
@@ -84,6 +86,28 @@ pub fn replace_public(path: &Path, content: &[u8]) -> Result<(), FileError> {
     }
     written?;
     sync(parent_of(&target)).map_err(|source| FileError::NotDurable { path: path.to_owned(), source })
+}
+
+/// Puts a new public file at `path`, whole or not at all, by way of the directory that has `place` in it: in the file's own nobody
+/// ever sees another name.
+///
+/// # Errors
+///
+/// [`FileError::Os`], and [`FileError::NotDurable`] when it is in place.
+pub fn place_public(path: &Path, place: &Path, content: &[u8]) -> Result<(), FileError> {
+    let name = place.file_name().unwrap_or_default().to_string_lossy();
+    let beside = parent_of(place).join(format!(".{name}.sig.new"));
+    // What a crash has left
+    let _ = std::fs::remove_file(&beside);
+    let written = write_new(&beside, content, None).and_then(|()| {
+        let placed = renameat_with(CWD, &beside, CWD, path, RenameFlags::NOREPLACE);
+        placed.map_err(|error| FileError::os("create", path, error))
+    });
+    if written.is_err() {
+        let _ = std::fs::remove_file(&beside);
+    }
+    written?;
+    sync(parent_of(path)).map_err(|source| FileError::NotDurable { path: path.to_owned(), source })
 }
 
 /// Makes `path` and what is missing above it, with the mode that the umask gives.

@@ -109,6 +109,19 @@ impl Cleared {
         secret.flat_map(|file| &file.parameters).cloned().collect()
     }
 
+    /// The names of the secrets.
+    pub fn secret_names(&self) -> impl Iterator<Item = &ParameterName> {
+        self.secrets.iter().map(|secret| &secret.name)
+    }
+
+    /// What may stand in clear: each file's name, and its bytes.
+    pub fn public_files(&self) -> impl Iterator<Item = (&'static str, &[u8])> {
+        self.files.iter().filter_map(|file| match &file.content {
+            ClearedContent::Public(bytes) => Some((file.file.file_name(), bytes.as_slice())),
+            ClearedContent::Secret(_) => None,
+        })
+    }
+
     /// The release that it came from, as far as it is known.
     #[must_use]
     pub fn release(&self) -> Option<&str> {

@@ -111,6 +111,16 @@ impl RecipientSet {
         Self::of(files::in_keys(keys)?)
     }
 
+    /// All but `site`.
+    ///
+    /// # Errors
+    ///
+    /// [`RecipientsError::None`].
+    pub fn without(mut self, site: &Site) -> Result<Self, RecipientsError> {
+        self.sites.remove(site);
+        if self.sites.is_empty() { Err(RecipientsError::None) } else { Ok(self) }
+    }
+
     /// Each site, with its recipients as text.
     #[must_use]
     pub fn texts(&self) -> BTreeMap<Site, Vec<String>> {

@@ -44,6 +44,21 @@ impl OwnSigners {
         let _ = writeln!(self.lines, "{name} namespaces=\"{NAMESPACE}\" {}", key.line());
     }
 
+    /// Its lines, with those that were added.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.lines
+    }
+
+    /// Whether `key` is among them.
+    ///
+    /// # Errors
+    ///
+    /// Any [`SignersError`] but those of files.
+    pub fn lists(&self, key: &PublicKey) -> Result<bool, SignersError> {
+        Ok(self.signers()?.listed().iter().any(|listed| listed.key == *key))
+    }
+
     /// The signers in it, with those that were added.
     ///
     /// # Errors

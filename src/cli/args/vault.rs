@@ -2,6 +2,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
+use super::SiteRemoveArguments;
+
 pub(in crate::cli) const INIT_EXAMPLES: &str = "\
 Examples:
   git init centre && dcn-vault -C centre init --git-config     a vault in a new repository
@@ -28,6 +30,8 @@ pub(in crate::cli) enum SiteVerb {
     /// Add recipients to a site, and the site where there is none
     #[command(after_help = ADD_EXAMPLES)]
     Add(AddArguments),
+    /// Take a site out, seal the bundle anew without it, and say what must be rotated
+    Remove(Box<SiteRemoveArguments>),
     /// List the sites, their recipients, and what each gets
     List(ListArguments),
 }

@@ -1,0 +1,23 @@
+use crate::fs::{self, Lock};
+
+use super::{BundleError, Envelope, SIGNATURES, signature_name};
+
+/// Adds a signature to a bundle that is there, and returns the name of its file.
+///
+/// # Errors
+///
+/// [`BundleError::Signed`] when it has as many as it can have, [`BundleError::Moved`] when it has become another meanwhile,
+/// and [`BundleError::File`].
+pub fn add_signature(envelope: &Envelope, armored: &str) -> Result<String, BundleError> {
+    let directory = &envelope.directory;
+    let _lock = Lock::of(directory)?;
+    let now = Envelope::read(directory)?;
+    if now.bytes != envelope.bytes {
+        return Err(BundleError::Moved { path: directory.clone() });
+    }
+    let taken = |name: &String| now.signatures.iter().any(|(known, _)| known == name);
+    let free = (1..=SIGNATURES).map(signature_name).find(|name| !taken(name));
+    let name = free.ok_or_else(|| BundleError::Signed { path: directory.clone() })?;
+    fs::place_public(&directory.join(&name), directory, armored.as_bytes())?;
+    Ok(name)
+}

@@ -1,0 +1,31 @@
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::SourceArguments;
+
+pub(in crate::cli) const DIFF_EXAMPLES: &str = "\
+Exit code: 0 no difference, 3 some.
+
+Examples:
+  dcn-vault diff                      has anything changed at the centre since the last pull?
+  dcn-vault diff --generation 7       what has changed since generation 7, from git's history
+  dcn-vault diff /srv/old-bundle      what has changed since that one";
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct DiffArguments {
+    /// An older bundle [default: compare with the live plan]
+    #[arg(value_name = "OLDER", conflicts_with = "generation")]
+    pub(in crate::cli) older: Option<PathBuf>,
+    /// An older generation of the same bundle, from git's history
+    #[arg(long, value_name = "NUMBER")]
+    pub(in crate::cli) generation: Option<u64>,
+    /// The bundle [default: bundle/ of the vault]
+    #[arg(short, long, value_name = "DIR")]
+    pub(in crate::cli) bundle: Option<PathBuf>,
+    /// Print the differences as JSON
+    #[arg(long)]
+    pub(in crate::cli) json: bool,
+    #[command(flatten)]
+    pub(in crate::cli) source: SourceArguments,
+}

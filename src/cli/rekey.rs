@@ -1,0 +1,125 @@
+//! `rekey` and `site remove`: what is there, sealed anew for those who may have it now.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use crate::classify::Classified;
+use crate::fs;
+use crate::guard::{OnSecret, clear};
+use crate::identity::IdentitySet;
+use crate::model::Site;
+use crate::open::reopen;
+use crate::recipients::{self, RecipientSet};
+use crate::report::Hint;
+use crate::vault::{Vault, without_site};
+
+use super::args::{GenerationArguments, RekeyArguments, SiteRemoveArguments, TrustArguments};
+use super::exit::Failure;
+use super::generation::{Generation, Recipients, audience};
+use super::ui::{self, Ui};
+use super::{admission, bill, environment};
+
+/// Why a site is not removed.
+#[derive(Debug, thiserror::Error)]
+enum RemoveError {
+    #[error("there is no site `{site}`, neither in keys/ nor in the bundle")]
+    NoSite { site: Site },
+}
+
+impl Hint for RemoveError {
+    fn hint(&self) -> String {
+        match self {
+            Self::NoSite { .. } => String::from("`dcn-vault site list` names those that there are"),
+        }
+    }
+}
+
+pub(super) fn rekey(
+    arguments: &RekeyArguments,
+    directory: Option<&Path>,
+    batch: bool,
+    ui: Ui,
+) -> Result<ExitCode, Failure> {
+    let vault = environment::vault(directory)?;
+    let recipients = RecipientSet::of_vault(&vault.keys())?;
+    for warning in recipients.warnings() {
+        ui.warn(&warning.to_string());
+    }
+    let generation = Generation::begin(&arguments.generation, &vault, true, batch, ui)?;
+    let reopened = opened(&arguments.generation, &arguments.trust, &arguments.identity.identity, &vault, ui)?;
+    let cleared = clear(reopened, OnSecret::Seal)?;
+    let audience = audience(Recipients::Vault(recipients), &cleared, &vault, ui)?;
+    generation.end(cleared, &audience, &vault, ui)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+pub(super) fn remove(
+    arguments: &SiteRemoveArguments,
+    mut vault: Vault,
+    batch: bool,
+    ui: Ui,
+) -> Result<ExitCode, Failure> {
+    let (file, site) = (vault.file()?, &arguments.name);
+    let recipients = RecipientSet::of_vault(&vault.keys())?;
+    let is_listed = recipients.sites().any(|known| known == site);
+    let generation = Generation::begin(&arguments.generation, &vault, true, batch, ui)?;
+    let before = generation.before().cloned();
+    let is_sealed_for = before.as_ref().is_some_and(|before| before.recipients.contains_key(site));
+    if !is_listed && !is_sealed_for {
+        return Err(RemoveError::NoSite { site: site.clone() }.into());
+    }
+    // All that can fail before anything is changed
+    let recipients = recipients.without(site)?;
+    let settings = String::from_utf8_lossy(&fs::read_public(&file)?).into_owned();
+    let is_in_settings = vault.sites.as_mut().is_some_and(|sites| sites.remove(site).is_some());
+    let settings = if is_in_settings { Some(without_site(&settings, site)?) } else { None };
+    let reseals = is_sealed_for && !arguments.no_rekey;
+    let reopened = match reseals {
+        true => Some(opened(&arguments.generation, &arguments.trust, &arguments.identity.identity, &vault, ui)?),
+        false => None,
+    };
+    if !arguments.generation.dry_run {
+        // First who may not any more: a crash behind it leaves a bundle that `check` and the next pull put right
+        if is_listed {
+            recipients::remove_site(&vault.keys(), site)?;
+        }
+        if let Some(text) = &settings {
+            fs::replace_public(&file, text.as_bytes())?;
+        }
+        ui.say(&format!("removed {site} from keys/ and dcn-vault.yaml"));
+    }
+    let owed = match (reopened, &before) {
+        (Some(reopened), _) => {
+            let cleared = clear(reopened, OnSecret::Seal)?;
+            let audience = audience(Recipients::Vault(recipients), &cleared, &vault, ui)?;
+            generation.end(cleared, &audience, &vault, ui)?.bill
+        }
+        (None, Some(before)) => before.owed_without(site),
+        (None, None) => Vec::new(),
+    };
+    for line in bill::whole(owed.iter().filter(|entry| entry.site == *site)) {
+        ui::print_text(&format!("{line}\n"))?;
+    }
+    if is_sealed_for && !reseals {
+        ui.warn(&format!("the bundle is still sealed for {site}: `dcn-vault pull` seals it anew"));
+    }
+    if owed.iter().any(|entry| entry.due().next().is_some()) {
+        ui.say("next: rotate these in OpenStack, then `dcn-vault pull`; until it has seen each of them changed, `dcn-vault check` ends with 3");
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The bundle that is there, admitted and read back.
+fn opened(
+    generation: &GenerationArguments,
+    trust: &TrustArguments,
+    identities: &[std::path::PathBuf],
+    vault: &Vault,
+    ui: Ui,
+) -> Result<Classified, Failure> {
+    let bundle = generation.output.clone().unwrap_or_else(|| vault.bundle());
+    let admitted = admission::of(bundle, trust).look()?;
+    admission::warn(&admitted, ui);
+    let identities = IdentitySet::read(identities, &environment::usual_identities())?;
+    Ok(reopen(&admitted, &identities)?)
+}
