@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use crate::fs::{self, FileError};
+use crate::fs::{self, FileError, Held};
 use crate::guard::{Cleared, ClearedContent};
 use crate::model::{Digest, ParameterName};
 use crate::report::Hint;
@@ -25,6 +25,8 @@ pub use tag::Tag;
 
 /// So many records are kept: the last generation's, and that of one that is being written.
 const KEPT: usize = 2;
+/// An id has so many hexadecimal digits.
+const ID_LENGTH: usize = 32;
 
 /// What one puller remembers of one vault.
 #[derive(Debug)]
@@ -74,6 +76,9 @@ pub enum NotesError {
     /// The file could not be read or written.
     #[error(transparent)]
     File(#[from] FileError),
+    /// The id is none.
+    #[error("the bundle's vault is not named by 32 hexadecimal digits")]
+    VaultName,
 }
 
 impl Hint for NotesError {
@@ -83,6 +88,9 @@ impl Hint for NotesError {
                 "move it away: the next pull seals all files anew, and does not know what has changed",
             ),
             Self::File(error) => error.hint(),
+            Self::VaultName => {
+                String::from("its manifest was written by hand, or is damaged: get the bundle anew")
+            }
         }
     }
 }
@@ -94,6 +102,10 @@ impl Notes {
     ///
     /// Any [`NotesError`].
     pub fn read(directory: Option<&Path>, vault: &str) -> Result<Self, NotesError> {
+        // It becomes a file's name, and comes from a manifest
+        if vault.len() != ID_LENGTH || !vault.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return Err(NotesError::VaultName);
+        }
         let path = directory.map(|directory| directory.join(vault));
         let Some(path) = path else { return Self::new(None) };
         if !path.exists() {
@@ -190,11 +202,11 @@ impl Notes {
         // Names, tags and digests: there is nothing to fail on
         text.push(&serde_json::to_vec(&self.records).unwrap_or_default());
         text.push(b"}\n");
-        if let Some(parent) = path.parent() {
-            fs::make_private_directories(parent)?;
-        }
+        let name = path.file_name().and_then(|name| name.to_str());
+        let (Some(directory), Some(name)) = (path.parent(), name) else { return Ok(()) };
+        fs::make_private_directories(directory)?;
         // EXPOSE: the key is kept by who sees the values anyway
-        Ok(text.expose(|bytes| fs::replace_private(path, bytes))?)
+        Ok(text.expose(|bytes| Held::hold(directory)?.replace(name, bytes))?)
     }
 }
 
@@ -210,6 +222,8 @@ mod tests {
     use super::*;
     use crate::fs::TemporaryDirectory;
 
+    const VAULT: &str = "00112233445566778899aabbccddeeff";
+
     fn record(generation: u64) -> Record {
         let manifest = Some(Digest::of(&generation.to_be_bytes()));
         Record { generation, manifest, ..Record::default() }
@@ -218,13 +232,13 @@ mod tests {
     #[test]
     fn what_was_announced_and_not_confirmed_is_known_beside_what_was_before() {
         let here = TemporaryDirectory::scratch();
-        let mut notes = Notes::read(Some(here.path()), "vault").unwrap();
+        let mut notes = Notes::read(Some(here.path()), VAULT).unwrap();
         for generation in [1, 2] {
             notes.announce(record(generation)).unwrap();
             notes.confirm().unwrap();
         }
         notes.announce(record(3)).unwrap();
-        let read = Notes::read(Some(here.path()), "vault").unwrap();
+        let read = Notes::read(Some(here.path()), VAULT).unwrap();
         assert_eq!(read.highest(), Some(2));
         for (generation, is_known) in [(1, false), (2, true), (3, true)] {
             assert_eq!(read.of(record(generation).manifest.as_ref().unwrap()).is_some(), is_known, "{generation}");
@@ -236,8 +250,11 @@ mod tests {
     #[test]
     fn notes_that_are_not_ours_are_an_error_and_not_passed_over() {
         let here = TemporaryDirectory::scratch();
-        let path = here.write("vault", "{}");
+        let path = here.write(VAULT, "{}");
         std::process::Command::new("chmod").arg("600").arg(&path).status().unwrap();
-        assert!(matches!(Notes::read(Some(here.path()), "vault"), Err(NotesError::Damaged { .. })));
+        assert!(matches!(Notes::read(Some(here.path()), VAULT), Err(NotesError::Damaged { .. })));
+        for id in ["", "../x", "vault", &"/".repeat(32)] {
+            assert!(matches!(Notes::read(Some(here.path()), id), Err(NotesError::VaultName)), "{id}");
+        }
     }
 }

@@ -7,6 +7,7 @@
 //! It does not wipe what an older program left on the disk.
 
 mod directory;
+mod held;
 mod lock;
 mod public;
 mod read;
@@ -14,6 +15,7 @@ mod replacement;
 mod write;
 
 pub use directory::{TemporaryDirectory, make_id, make_private_directories, refuse_unwritable};
+pub use held::Held;
 pub use lock::Lock;
 pub use public::{
     EntryKind, entries_in, make_public_directories, place_public, read_shared, remove_directory, replace_public,
@@ -23,7 +25,7 @@ pub use read::{
     read_secret, read_stdin, read_stdin_part, true_path,
 };
 pub use replacement::Replacement;
-pub use write::{Held, create_private, hold, remove_private, replace_private, write_fd};
+pub use write::{create_private, write_fd};
 
 use std::io;
 use std::path::{Path, PathBuf};

@@ -122,12 +122,12 @@ fn add(
     let digest = Digest::of(&signed.bytes);
     let recollection = memory.recall(&signed.manifest.vault, &signed.directory)?;
     let accepted = judge(&signed.claim(&digest), &verified, &recollection, now, waivers)?;
+    memory.remember(&accepted)?;
     if strangers.is_empty() {
         ui.say("whoever has signed it is trusted already");
     } else {
         own.save()?;
     }
-    memory.remember(&accepted)?;
     for key in &strangers {
         ui.say(&format!("{} may sign from now on: {}", key.fingerprint(), path.display()));
     }

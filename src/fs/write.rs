@@ -5,7 +5,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
 use rustix::fd::BorrowedFd;
-use rustix::fs::{AtFlags, CWD, FlockOperation, Mode, OFlags, flock, linkat, openat};
+use rustix::fs::{AtFlags, CWD, Mode, OFlags, linkat, openat};
 
 use crate::secret::SecretBuffer;
 
@@ -26,58 +26,6 @@ pub fn create_private(path: &Path, content: &SecretBuffer) -> Result<(), FileErr
     }
     sync(parent_of(path)).map_err(|source| FileError::NotDurable { path: path.to_owned(), source })
 }
-
-/// Puts a file with these bytes, which only its owner can read or write, in the place of `path`: the old one or the
-/// new one is there, whole, whatever happens.
-///
-/// # Errors
-///
-/// [`FileError::NotDurable`] and [`FileError::Os`].
-pub fn replace_private(path: &Path, bytes: &[u8]) -> Result<(), FileError> {
-    let directory = parent_of(path);
-    let unfinished = directory.join(format!(".{}.new", path.file_name().unwrap_or_default().to_string_lossy()));
-    // What a crash has left
-    let _ = std::fs::remove_file(&unfinished);
-    let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&unfinished);
-    let mut file = file.map_err(|error| FileError::os("create", &unfinished, error))?;
-    let written = file.write_all(bytes).and_then(|()| file.sync_all());
-    written.and_then(|()| std::fs::rename(&unfinished, path)).map_err(|error| {
-        let _ = std::fs::remove_file(&unfinished);
-        FileError::os("write", path, error)
-    })?;
-    sync(directory).map_err(|source| FileError::NotDurable { path: path.to_owned(), source })
-}
-
-/// Removes a file.
-///
-/// # Errors
-///
-/// [`FileError::NotDurable`] and [`FileError::Os`].
-pub fn remove_private(path: &Path) -> Result<(), FileError> {
-    std::fs::remove_file(path).map_err(|error| FileError::os("remove", path, error))?;
-    sync(parent_of(path)).map_err(|source| FileError::NotDurable { path: path.to_owned(), source })
-}
-
-/// Holds `directory` until what is returned is dropped; another that holds it is waited for.
-///
-/// # Errors
-///
-/// [`FileError::Os`].
-pub fn hold(directory: &Path) -> Result<Held, FileError> {
-    let failed = |error| FileError::os("lock", directory, error);
-    let file = File::open(directory).map_err(failed)?;
-    loop {
-        match flock(&file, FlockOperation::LockExclusive) {
-            Ok(()) => return Ok(Held(file)),
-            Err(rustix::io::Errno::INTR) => {}
-            Err(error) => return Err(failed(error.into())),
-        }
-    }
-}
-
-/// A directory that nobody else holds.
-#[derive(Debug)]
-pub struct Held(#[allow(dead_code, reason = "the lock lives as long as it is open")] File);
 
 /// Writes `content` to a descriptor with `write(2)`: no buffer in between keeps a copy.
 ///

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::fs::{self, FileError};
+use crate::fs::{self, FileError, Held};
 use crate::model::Digest;
 
 use super::{Accepted, TrustError};
@@ -80,25 +80,26 @@ impl Memory {
         Ok(Recollection { seen: all.into_iter().find(|seen| seen.vault == vault), other_vault, place })
     }
 
-    /// Remembers what was accepted. What another process has accepted meanwhile, and is newer, stays.
+    /// Remembers what was accepted. What another process has accepted meanwhile, and is newer, stays. The caller **must** do
+    /// so before it opens the bundle: of two forks that come at once, the second is refused here.
     ///
     /// # Errors
     ///
-    /// [`TrustError::Damaged`] and [`TrustError::File`].
+    /// [`TrustError::Damaged`], [`TrustError::File`] and [`TrustError::Forked`].
     pub fn remember(&self, accepted: &Accepted) -> Result<(), TrustError> {
         let Some(new) = &accepted.seen else { return Ok(()) };
         fs::make_private_directories(&self.directory)?;
-        let _held = fs::hold(&self.directory)?;
-        let path = self.path(&new.vault)?;
-        let seen = match read(&path)? {
-            Some(other) => merged(other, new),
+        let held = Held::hold(&self.directory)?;
+        let seen = match read(&self.path(&new.vault)?)? {
+            Some(old) => merged(old, new)?,
             None => new.clone(),
         };
+        let name = seen.vault.clone();
         let file = File { format: FORMAT.to_owned(), seen };
         // Every field is a string, a number or a list of those: there is nothing to fail on
         let mut bytes = serde_json::to_vec_pretty(&file).unwrap_or_default();
         bytes.push(b'\n');
-        Ok(fs::replace_private(&path, &bytes)?)
+        Ok(held.replace(&name, &bytes)?)
     }
 
     /// Everything, in the order of the vaults' ids.
@@ -137,17 +138,17 @@ impl Memory {
         if self.vaults()?.is_empty() {
             return Ok(forgotten);
         }
-        let _held = fs::hold(&self.directory)?;
+        let held = Held::hold(&self.directory)?;
         for name in self.vaults()? {
             let path = self.path(&name)?;
             let is_meant = vault == Some(name.as_str());
             match read(&path) {
                 Ok(Some(seen)) if is_meant || seen.places.contains(&place) => {
-                    fs::remove_private(&path)?;
+                    held.remove(&name)?;
                     forgotten.push(seen);
                 }
                 // Whatever it was, it is to go
-                Err(TrustError::Damaged { .. }) if is_meant => fs::remove_private(&path)?,
+                Err(TrustError::Damaged { .. }) if is_meant => held.remove(&name)?,
                 Ok(_) => {}
                 Err(error) => return Err(error),
             }
@@ -173,7 +174,11 @@ impl Memory {
 }
 
 /// What two processes have seen: the newer of them, and the places and the time of both.
-fn merged(old: Seen, new: &Seen) -> Seen {
+fn merged(old: Seen, new: &Seen) -> Result<Seen, TrustError> {
+    if old.generation == new.generation && old.digest != new.digest {
+        let (generation, seen, digest) = (new.generation, old.digest, new.digest.clone());
+        return Err(TrustError::Forked { generation, seen, digest });
+    }
     let latest = old.latest.max(new.latest);
     let mut places: Vec<String> =
         old.places.iter().filter(|place| !new.places.contains(place)).cloned().collect();
@@ -181,7 +186,7 @@ fn merged(old: Seen, new: &Seen) -> Seen {
     let oldest = places.len().saturating_sub(MOST_PLACES);
     places.drain(..oldest);
     let newer = if old.generation > new.generation { old } else { new.clone() };
-    Seen { latest, places, ..newer }
+    Ok(Seen { latest, places, ..newer })
 }
 
 /// What the file says; `None` where there is none.
@@ -271,6 +276,9 @@ mod tests {
         memory.remember(&seen(VAULT, 8, &["/srv/b"])).unwrap();
         let [kept] = &memory.all().unwrap()[..] else { panic!("one vault") };
         assert_eq!((kept.generation, kept.places.join(" ").as_str()), (9, "/srv/a /srv/b"));
+        let mut fork = seen(VAULT, 9, &["/srv/a"]);
+        fork.seen.as_mut().unwrap().digest = Digest::of(b"another");
+        assert!(matches!(memory.remember(&fork), Err(TrustError::Forked { generation: 9, .. })));
         let many: Vec<String> = (0..200).map(|n| format!("/tmp/{n}")).collect();
         let many: Vec<&str> = many.iter().map(String::as_str).collect();
         memory.remember(&seen(VAULT, 9, &many)).unwrap();

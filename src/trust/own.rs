@@ -1,7 +1,7 @@
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
-use crate::fs;
+use crate::fs::{self, Held};
 use crate::signature::{NAMESPACE, PublicKey, Signers, SignersError};
 
 use super::signers::is_missing;
@@ -74,12 +74,12 @@ impl OwnSigners {
     ///
     /// [`SignersError::File`].
     pub fn save(&self) -> Result<(), SignersError> {
-        if let Some(directory) = self.path.parent() {
-            fs::make_private_directories(directory)?;
-        }
         // A link, to a file that is kept elsewhere, stays one
         let path = if self.path.exists() { fs::true_path(&self.path)? } else { self.path.clone() };
-        Ok(fs::replace_private(&path, self.lines.as_bytes())?)
+        let directory = path.parent().unwrap_or_else(|| Path::new("."));
+        fs::make_private_directories(directory)?;
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        Ok(Held::hold(directory)?.replace(&name, self.lines.as_bytes())?)
     }
 }
 
