@@ -101,7 +101,7 @@ mod tests {
         let id = make_id().unwrap();
         here.write("seen", "old");
         here.write(&format!(".seen.{id}.new"), "half");
-        let others = [format!(".other.{id}.new"), String::from(".seen.mine.new"), format!(".seen.{id}.old")];
+        let others = [format!(".other.{id}.new"), String::from(".seen.abc.new"), format!(".seen.{id}.old")];
         for other in &others {
             here.write(other, "");
         }
