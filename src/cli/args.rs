@@ -219,7 +219,7 @@ pub(super) struct IdentityArguments {
 #[derive(Debug, Args)]
 pub(super) struct ShowArguments {
     #[command(flatten)]
-    pub(super) bundle: BundleArguments,
+    pub(super) admission: AdmissionArguments,
     /// Print the manifest as JSON
     #[arg(long)]
     pub(super) json: bool,

@@ -1,6 +1,7 @@
 //! `check`: whether a bundle may be deployed with, as far as it can be told; with an identity, what that opens.
 
 mod files;
+mod history;
 mod opened;
 mod sites;
 
@@ -64,6 +65,7 @@ pub(super) fn check(arguments: &CheckArguments, directory: Option<&Path>) -> Res
     };
     let Some(bundle) = bundle else { return Ok(findings()) };
     lines.push(whole(bundle));
+    lines.extend(history::check(bundle));
     lines.extend(files::check(bundle)?);
     lines.extend(sites::check(bundle, &vault)?);
     lines.extend(certificates(bundle));

@@ -57,13 +57,20 @@ pub(super) fn commands() -> impl Iterator<Item = String> {
 /// The manifests of the bundle in `directory`, as the history that leads here has them, the newest first. What cannot be read as one
 /// is passed over: it says nothing.
 pub(super) fn manifests(directory: &Path) -> Result<Vec<Manifest>, GitError> {
+    Ok(manifest_files(directory)?.into_iter().map(|(manifest, _)| manifest).collect())
+}
+
+/// As [`manifests`], with the bytes of each.
+pub(super) fn manifest_files(directory: &Path) -> Result<Vec<(Manifest, Vec<u8>)>, GitError> {
     let log = said(directory, &["log", "--format=%H", "--", MANIFEST])?;
     let mut manifests = Vec::new();
     for commit in String::from_utf8_lossy(&log).lines() {
         // A commit that has removed it has none
         let object = format!("{commit}:./{MANIFEST}");
         let Ok(bytes) = said(directory, &["cat-file", "blob", &object]) else { continue };
-        manifests.extend(Manifest::parse(&bytes, Path::new(&object)));
+        if let Ok(manifest) = Manifest::parse(&bytes, Path::new(&object)) {
+            manifests.push((manifest, bytes));
+        }
     }
     Ok(manifests)
 }

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use serde_json::{Value, json};
 
+use crate::bundle::{Envelope, Manifest};
 use crate::fs;
 use crate::model::Site;
 use crate::recipients::{self, Addition, Listing};
@@ -103,10 +104,29 @@ fn list(arguments: &ListArguments, vault: &Vault, ui: Ui) -> Result<ExitCode, Fa
     if sites.is_empty() {
         ui.say("there is no site yet: `dcn-vault site add NAME RECIPIENT`");
     }
-    let rows: Vec<[String; 3]> =
-        sites.iter().map(|site| [site.to_string(), counted(kinds.get(*site)), gets(vault, site)]).collect();
+    let bundle = Envelope::read(&vault.bundle()).and_then(|envelope| envelope.manifest()).ok();
+    let rows: Vec<[String; 3]> = sites
+        .iter()
+        .map(|site| {
+            let gets = format!("{}{}", gets(vault, site), in_bundle(bundle.as_ref(), site));
+            [site.to_string(), counted(kinds.get(*site)), gets]
+        })
+        .collect();
     ui::print_text(&table(&rows))?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// How many secrets it opens in the bundle that is there.
+fn in_bundle(bundle: Option<&Manifest>, site: &Site) -> String {
+    let Some(manifest) = bundle else { return String::new() };
+    if !manifest.recipients.contains_key(site) {
+        return String::from(" (not yet in the bundle: pull)");
+    }
+    let (has, all) = (manifest.exposed_by(manifest.grant_of(site)).len(), manifest.secrets.len());
+    match all.saturating_sub(has) {
+        0 => format!(": all {all} secrets"),
+        withheld => format!(": {has} of {all} secrets, {withheld} withheld"),
+    }
 }
 
 /// What a site gets, in words.

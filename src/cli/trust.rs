@@ -242,8 +242,8 @@ impl Signed {
             digest,
             previous: manifest.previous.as_ref(),
             created: manifest.created,
-            not_after: None,
-            signatures_required: 1,
+            not_after: self.manifest.not_after,
+            signatures_required: self.manifest.signatures,
         }
     }
 }
