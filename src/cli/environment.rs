@@ -30,7 +30,10 @@ pub(super) fn vault(directory: Option<&Path>) -> Result<Vault, Failure> {
 /// The directory that `-C` names, which need not exist, or the current one.
 pub(super) fn here(directory: Option<&Path>) -> PathBuf {
     let current = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("."));
-    directory.map_or(current.clone(), |directory| current.join(directory))
+    match directory {
+        Some(directory) => current.join(directory),
+        None => current,
+    }
 }
 
 fn find_vault(directory: Option<&Path>) -> Result<Vault, Failure> {

@@ -56,7 +56,9 @@ fn add(place: &str, value: &Value, lines: &mut Vec<String>) {
             }
         }
         Value::Array(entries) => entries.iter().for_each(|entry| add(place, entry, lines)),
-        one => lines.push(format!("{place}: {}", text(one))),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {
+            lines.push(format!("{place}: {}", text(value)));
+        }
     }
 }
 
@@ -81,7 +83,7 @@ fn text(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
         Value::Null => String::from("none"),
-        other => other.to_string(),
+        Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => value.to_string(),
     }
 }
 

@@ -57,7 +57,7 @@ pub(super) fn in_keys(keys: &Path) -> Result<BTreeMap<Site, Vec<Written>>, Recip
                 sites.insert(site, of_site(&path, keys)?);
             }
             EntryKind::File => refuse_private_key(&path)?,
-            _ => {}
+            EntryKind::Link | EntryKind::Other => {}
         }
     }
     Ok(sites)
@@ -72,7 +72,7 @@ fn of_site(directory: &Path, keys: &Path) -> Result<Vec<Written>, RecipientsErro
             EntryKind::Directory => refuse_private_keys_below(&path, keys)?,
             _ if name == FILE_NAME => recipients = Some(in_file(&path)?),
             EntryKind::File => refuse_private_key(&path)?,
-            _ => {}
+            EntryKind::Link | EntryKind::Other => {}
         }
     }
     recipients.ok_or_else(|| RecipientsError::NoFile { path: directory.join(FILE_NAME) })
@@ -114,9 +114,8 @@ fn refuse_private_key(path: &Path) -> Result<(), RecipientsError> {
         Ok(bytes) if holds_private_key(&bytes) => {
             Err(RecipientsError::IdentityInKeys { path: path.to_owned() })
         }
-        Ok(_) => Ok(()),
         // Larger than any key, and nothing that we use
-        Err(FileError::TooLarge { .. }) => Ok(()),
+        Ok(_) | Err(FileError::TooLarge { .. }) => Ok(()),
         Err(error) => Err(error.into()),
     }
 }

@@ -126,13 +126,15 @@ impl fmt::Debug for Ready {
 }
 
 fn refusal(error: &ParseRecipientKeyError, text: &str, place: String) -> RecipientsError {
-    let kind = match error {
-        ParseRecipientKeyError::RsaModulusTooSmall => "an ssh-rsa key of less than 2048 bits",
-        ParseRecipientKeyError::RsaModulusTooLarge => "an ssh-rsa key of more than 4096 bits",
-        _ if ["ecdsa-sha2-", "sk-", "ssh-dss "].iter().any(|kind| text.starts_with(kind)) => {
-            "an ssh key of another kind"
-        }
-        _ => return RecipientsError::NotARecipient { place },
+    let is_of_another_kind = ["ecdsa-sha2-", "sk-", "ssh-dss "].iter().any(|kind| text.starts_with(kind));
+    let kind = if *error == ParseRecipientKeyError::RsaModulusTooSmall {
+        "an ssh-rsa key of less than 2048 bits"
+    } else if *error == ParseRecipientKeyError::RsaModulusTooLarge {
+        "an ssh-rsa key of more than 4096 bits"
+    } else if is_of_another_kind {
+        "an ssh key of another kind"
+    } else {
+        return RecipientsError::NotARecipient { place };
     };
     RecipientsError::SshKey { place, kind }
 }

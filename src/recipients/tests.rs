@@ -225,7 +225,7 @@ fn a_recipient_is_added_below_what_is_there_and_never_twice() {
     let keys = here.path().join("keys");
     let site = Site::parse("lyon").unwrap();
     let (one, other) = (make_recipient(), make_recipient());
-    let path = add_to_site(&keys, &site, &[one.clone()]).unwrap();
+    let path = add_to_site(&keys, &site, std::slice::from_ref(&one)).unwrap();
     assert_eq!(path, keys.join("lyon/recipients.txt"));
     here.write("keys/lyon/recipients.txt", &format!("# whose\n{one}"));
     add_to_site(&keys, &site, &[other.clone(), format!("{ED25519} whose")]).unwrap();

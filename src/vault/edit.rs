@@ -3,6 +3,7 @@
 //! Only the plain form is known, one site a line or a block below `sites:`. Whatever an edit yields is read again, and
 //! must mean what it meant, but for the one site.
 
+use std::fmt::Write;
 use std::ops::Range;
 
 use crate::model::Site;
@@ -32,12 +33,11 @@ pub fn with_sites(text: &str, sites: &[(Site, SiteSettings)]) -> Result<String, 
     if let Some(last) = lines.last_mut().filter(|last| !last.ends_with('\n')) {
         last.push_str(end);
     }
-    let mut block = match Block::find(&lines, last)? {
-        Some(block) => block,
-        None => {
-            lines.push(format!("sites:{end}"));
-            Block { start: lines.len(), end: lines.len(), indent: 2 }
-        }
+    let mut block = if let Some(block) = Block::find(&lines, last)? {
+        block
+    } else {
+        lines.push(format!("sites:{end}"));
+        Block { start: lines.len(), end: lines.len(), indent: 2 }
     };
     for (site, settings) in sites {
         let was_there = wanted.sites.get_or_insert_default().insert(site.clone(), settings.clone()).is_some();
@@ -151,7 +151,8 @@ fn quoted(text: &str) -> String {
         match c {
             '"' | '\\' => quoted.extend(['\\', c]),
             c if c.is_control() || c == '\u{feff}' || ('\u{2028}'..='\u{2029}').contains(&c) => {
-                quoted.push_str(&format!("\\U{:08x}", u32::from(c)));
+                // Writing to a String does not fail
+                let _ = write!(quoted, "\\U{:08x}", u32::from(c));
             }
             c => quoted.push(c),
         }

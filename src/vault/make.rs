@@ -103,10 +103,8 @@ mod tests {
             line.strip_prefix('#')
                 .is_some_and(|rest| rest.starts_with("  ") || rest.starts_with(char::is_alphabetic))
         };
-        let text: String = SETTINGS
-            .lines()
-            .map(|line| format!("{}\n", if is_setting(&line) { line.trim_start_matches('#') } else { line }))
-            .collect();
+        let unmarked = |line| if is_setting(&line) { line.trim_start_matches('#') } else { line };
+        let text = SETTINGS.lines().map(unmarked).collect::<Vec<_>>().join("\n");
         let here = TemporaryDirectory::scratch();
         here.write(FILE_NAME, &text);
         let vault = Vault::find(here.path()).unwrap();

@@ -92,16 +92,16 @@ struct Key<'w, 's> {
     seen: &'s mut BTreeSet<String>,
 }
 
-impl<'w> Walk<'w> {
+impl Walk<'_> {
     fn fail<E: Error>(&self, fault: Fault) -> E {
         self.fault.replace(Some(fault));
         // Never shown: the fault is
         E::custom("")
     }
 
-    fn child(&self, name: &str, shape: &'static Shape) -> Walk<'w> {
+    fn child(&self, name: &str, shape: &'static Shape) -> Self {
         let place = if self.place.is_empty() { name.to_owned() } else { format!("{}.{name}", self.place) };
-        Walk { shape, place, fault: self.fault }
+        Self { shape, place, fault: self.fault }
     }
 
     fn named(&self) -> String {
@@ -159,10 +159,8 @@ impl<'de> Visitor<'de> for Walk<'_> {
 
     /// Nothing at all is as good as an empty map, and as nothing else: an empty `secrets` could mean none, or all.
     fn visit_unit<E: Error>(self) -> Result<(), E> {
-        match self.shape {
-            Shape::Map(_) | Shape::Named | Shape::Sites if !self.place.is_empty() => Ok(()),
-            _ => Err(self.fail(self.misfit())),
-        }
+        let is_map = matches!(self.shape, Shape::Map(_) | Shape::Named | Shape::Sites);
+        if is_map && !self.place.is_empty() { Ok(()) } else { Err(self.fail(self.misfit())) }
     }
 
     fn visit_none<E: Error>(self) -> Result<(), E> {
@@ -182,11 +180,9 @@ impl<'de> Visitor<'de> for Walk<'_> {
     }
 
     fn visit_u64<E: Error>(self, number: u64) -> Result<(), E> {
-        match self.shape {
-            Shape::Count if (1..=9).contains(&number) => Ok(()),
-            Shape::Version => Ok(()),
-            _ => Err(self.fail(self.misfit())),
-        }
+        let is_count = matches!(self.shape, Shape::Count) && (1..=9).contains(&number);
+        let fits = is_count || matches!(self.shape, Shape::Version);
+        if fits { Ok(()) } else { Err(self.fail(self.misfit())) }
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
@@ -209,7 +205,10 @@ impl<'de> Visitor<'de> for Walk<'_> {
         if self.place.is_empty() && !seen.contains("version") {
             return Err(self.fail(Fault::Versionless));
         }
-        if std::ptr::eq(self.shape, &SITE) && seen.contains("release") && !seen.contains("role") {
+        if std::ptr::eq(self.shape, std::ptr::from_ref(&SITE))
+            && seen.contains("release")
+            && !seen.contains("role")
+        {
             return Err(self.fail(Fault::ReleaseWithoutRole { of: self.named() }));
         }
         Ok(())
@@ -249,15 +248,19 @@ impl<'w> Visitor<'_> for Key<'w, '_> {
                 None => return Err(map.fail(unknown(key, map, keys))),
             },
             // Its keys are the user's own, and are not repeated
-            _ => Walk { shape: &Shape::Text, place: map.place.clone(), fault: map.fault },
+            Shape::Count
+            | Shape::Named
+            | Shape::OneOf(_)
+            | Shape::Span
+            | Shape::Text
+            | Shape::Texts
+            | Shape::Version => Walk { shape: &Shape::Text, place: map.place.clone(), fault: map.fault },
         };
         if self.seen.insert(key.to_owned()) {
             return Ok(child);
         }
-        let of = match map.shape {
-            Shape::Named => format!("a key of {}", map.named()),
-            _ => child.named(),
-        };
+        let is_users_own = matches!(map.shape, Shape::Named);
+        let of = if is_users_own { format!("a key of {}", map.named()) } else { child.named() };
         Err(map.fail(Fault::Twice { of }))
     }
 }
@@ -299,13 +302,13 @@ fn unknown(key: &str, map: &Walk<'_>, keys: &[(&'static str, Shape)]) -> Fault {
 fn distance(one: &str, other: &str) -> usize {
     let (one, other): (Vec<char>, Vec<char>) = (one.chars().take(64).collect(), other.chars().collect());
     let mut before: Vec<usize> = Vec::new();
-    let mut last: Vec<usize> = (0..=other.len()).collect();
+    let mut above: Vec<usize> = (0..=other.len()).collect();
     for (row, letter) in one.iter().enumerate() {
         let mut next = vec![row + 1];
         for (column, wanted) in other.iter().enumerate() {
             let at = |line: &[usize], column: usize| line.get(column).copied().unwrap_or(usize::MAX / 2);
-            let changed = at(&last, column) + usize::from(letter != wanted);
-            let mut least = changed.min(at(&last, column + 1) + 1).min(at(&next, column) + 1);
+            let changed = at(&above, column) + usize::from(letter != wanted);
+            let mut least = changed.min(at(&above, column + 1) + 1).min(at(&next, column) + 1);
             let is_swap = column > 0
                 && row > 0
                 && other.get(column - 1) == Some(letter)
@@ -315,9 +318,9 @@ fn distance(one: &str, other: &str) -> usize {
             }
             next.push(least);
         }
-        before = std::mem::replace(&mut last, next);
+        before = std::mem::replace(&mut above, next);
     }
-    last.last().copied().unwrap_or_default()
+    above.last().copied().unwrap_or_default()
 }
 
 #[cfg(test)]
