@@ -279,6 +279,12 @@ bundle: {not_after: 90d}
     }
 
     #[test]
+    fn an_edit_that_would_do_nothing_is_no_success() {
+        let text = "version: 1\nsites:\n  ? edge1\n  : {secrets: [A]}\n";
+        assert!(matches!(without_site(text, &site("edge1")), Err(VaultError::Edit { .. })));
+    }
+
+    #[test]
     fn any_name_and_any_glob_comes_back_as_it_was() {
         for glob in [
             "*", "?x", "true", "1e3", "a b", "a\"b\\c", "é", "#x", "a: b", "[x]", "\u{2028}", "", "~", "0x1f",
