@@ -9,7 +9,7 @@ const ABSENT: &str = "hint: check the path\n";
 const ANOTHER: &str = "hint: give another directory; nothing in this one was touched\n";
 const FROM_FILE: [&str; 3] = ["pull", "--from-file", "plan.yaml"];
 const LOST: &str = "hint: take it out, of git's history too, and make a new one: `dcn-vault keygen -o FILE` prints its recipient\n";
-const NO_RECIPIENT: &str = "hint: it is `age1…` of 62 characters, as `dcn-vault keygen` prints it, or an ssh-ed25519 or ssh-rsa key\n";
+const NO_RECIPIENT: &str = "hint: it is `age1…` of 62 characters, as `dcn-vault keygen` prints it, an ssh-ed25519 or ssh-rsa key, or a plugin's `age1NAME1…`\n";
 const KINDS: &str = "hint: give a plan-environment.yaml, an environment file with `parameter_defaults`, an export, what `openstack stack output show -f json` prints, kolla-ansible's passwords.yml or OpenStack-Ansible's user_secrets.yml\n";
 const OTHER_PLAN: &str =
     "hint: is it the plan of a deployed stack? Name it with --plan, or give another --from-file\n";
@@ -32,7 +32,7 @@ fn nobody_could_open_it() {
     std::fs::create_dir_all(scratch.join("keys/turin")).unwrap();
     std::os::unix::fs::symlink("nowhere", scratch.join("keys/turin/recipients.txt")).unwrap();
     let lost = format!(
-        "error: cannot read `{{here}}/keys/turin/recipients.txt`: no such file or directory\n{ABSENT}"
+        "error: cannot open `{{here}}/keys/turin/recipients.txt`: no such file or directory\n{ABSENT}"
     );
     scratch.refuses(&FROM_FILE, &lost);
     std::fs::remove_file(scratch.join("keys/turin/recipients.txt")).unwrap();
