@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::classify::Classified;
 use crate::fs::{self, FileError, Held};
 use crate::guard::{Cleared, ClearedContent};
 use crate::model::{Digest, ParameterName};
@@ -183,9 +184,11 @@ impl Notes {
         self.records.retain(|record| manifest.is_some() && record.manifest.as_ref() == manifest);
     }
 
-    /// Takes `record` as what is known of a generation, without writing it.
-    pub fn learn(&mut self, record: Record) {
-        self.records = vec![record];
+    /// Takes what stands in a bundle, read back, as what is known of its generation: for who pulls after somebody else.
+    pub fn learn(&mut self, generation: u64, manifest: Digest, values: &Classified) {
+        let secrets = values.values().map(|(name, value)| (name.clone(), Tag::of_value(&self.key, name, value)));
+        let secrets = secrets.collect();
+        self.records = vec![Record { generation, manifest: Some(manifest), secrets, files: BTreeMap::new() }];
     }
 
     fn new(path: Option<PathBuf>) -> Result<Self, NotesError> {

@@ -125,6 +125,14 @@ pub(crate) struct Reopened {
 }
 
 impl Classified {
+    /// What is sealed, by parameter.
+    pub(crate) fn values(&self) -> impl Iterator<Item = (&ParameterName, &Data)> {
+        self.sealed.iter().chain(&self.kept).flat_map(|document| {
+            let below = document.content.under(PARAMETERS).unwrap_or(&document.content);
+            document.parameters.iter().filter_map(move |name| Some((name, below.under(name.as_str())?)))
+        })
+    }
+
     /// What was sorted before, and comes back to be sealed anew.
     pub(crate) fn again(reopened: Reopened) -> Self {
         let Reopened { origin, secrets, form, mut sealed, kept, candidates, found_before } = reopened;

@@ -63,7 +63,7 @@ Examples:
   dcn-vault trust reset -b /srv/central                           the next bundle there is taken as the first";
 
 /// What `pull --list` would pass over.
-const NOT_FOR_A_LIST: [&str; 20] = [
+const NOT_FOR_A_LIST: [&str; 21] = [
     "after",
     "allow_incomplete",
     "barbican",
@@ -73,6 +73,7 @@ const NOT_FOR_A_LIST: [&str; 20] = [
     "dry_run",
     "exclude",
     "from_file",
+    "identity",
     "no_sign",
     "on_secret",
     "output",
@@ -190,6 +191,9 @@ pub(super) struct PullArguments {
     /// What to do with a plaintext file in which a secret is found
     #[arg(long, value_enum, default_value_t = OnSecret::Seal, value_name = "WHAT")]
     pub(super) on_secret: OnSecret,
+    /// Where somebody else has pulled before: an identity that opens what he has made, to tell what has changed
+    #[arg(short, long, value_name = "FILE")]
+    pub(super) identity: Vec<PathBuf>,
     #[command(flatten)]
     pub(super) generation: GenerationArguments,
 }

@@ -152,7 +152,7 @@ fn all_well(certificates: &[Certificate]) -> String {
 /// What somebody still knows who gets it no more.
 fn rotation(bundle: &Bundle) -> Vec<Line> {
     let lines = bill::lines(&bundle.manifest.bill).into_iter().map(|says| finding("rotation", says)).collect();
-    or_ok(lines, "rotation", String::from("nobody knows what he gets no more, but what cannot be rotated"))
+    or_ok(lines, "rotation", String::from("nobody still knows what can be rotated"))
 }
 
 fn or_ok(mut lines: Vec<Line>, check: &'static str, says: String) -> Vec<Line> {

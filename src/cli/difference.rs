@@ -1,7 +1,9 @@
 //! What becomes different, in words: names only.
 
+use std::collections::BTreeSet;
+
 use crate::bundle::{Change, Manifest, SiteChange, site_changes};
-use crate::model::ParameterName;
+use crate::model::{ParameterName, Site};
 
 use super::ui::counted;
 
@@ -18,6 +20,34 @@ pub(super) fn sites(before: &Manifest, now: &Manifest) -> Vec<String> {
         lines.push(format!("  and {} more", counted(more, "site")));
     }
     lines
+}
+
+/// What each site would get; sites that get the same stand together.
+pub(super) fn plan(manifest: &Manifest) -> Vec<String> {
+    let all = manifest.secrets.len();
+    let granted: BTreeSet<&Site> = manifest.grants.iter().flat_map(|grant| &grant.sites).collect();
+    let entire = manifest.recipients.keys().filter(|site| !granted.contains(site)).collect::<Vec<_>>();
+    let mut lines = Vec::new();
+    if !entire.is_empty() {
+        lines.push(format!("  = {}: all {}", some(&entire), counted(all, "secret")));
+    }
+    for grant in &manifest.grants {
+        let has = manifest.exposed_by(Some(grant)).len();
+        let sites = some(&grant.sites.iter().collect::<Vec<_>>());
+        lines.push(format!("  = {sites}: {has} of {all} secrets, {} withheld", all.saturating_sub(has)));
+    }
+    let more = lines.len().saturating_sub(LINES);
+    lines.truncate(LINES);
+    if more > 0 {
+        lines.push(format!("  and {} more", counted(more, "subset")));
+    }
+    lines
+}
+
+fn some(sites: &[&Site]) -> String {
+    let shown = sites.iter().take(NAMES).map(|site| site.as_str()).collect::<Vec<_>>().join(", ");
+    let more = sites.len().saturating_sub(NAMES);
+    if more == 0 { shown } else { format!("{shown} and {more} more") }
 }
 
 /// The sign of a change.

@@ -1,23 +1,26 @@
 //! What `pull`, `rekey` and `site remove` share: from what the guard has cleared to the next generation.
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 
 use crate::audience::Audience;
 use crate::bundle::{Manifest, Slot, Terms, losses};
 use crate::certificate;
 use crate::fingerprint::{Notes, Record};
 use crate::guard::Cleared;
+use crate::identity::IdentitySet;
 use crate::model::{Glob, GuardReport, ParameterName, Rule, Site};
+use crate::open::reopen;
 use crate::recipients::{RecipientSet, Warning};
 use crate::seal::{Nowhere, Sealed, seal};
 use crate::vault::Vault;
 
-use super::args::GenerationArguments;
+use super::args::{GenerationArguments, TrustArguments};
 use super::environment;
 use super::exit::Failure;
 use super::signing::Signing;
 use super::ui::{Ui, counted};
-use super::{bill, difference};
+use super::{admission, bill, difference};
 
 /// Of more sites only the number is said.
 const MOST_NAMED: usize = 8;
@@ -41,6 +44,7 @@ impl Generation {
     pub(super) fn begin(
         arguments: &GenerationArguments,
         vault: &Vault,
+        identities: &[PathBuf],
         fresh: bool,
         batch: bool,
         ui: Ui,
@@ -54,10 +58,16 @@ impl Generation {
         }
         let before = slot.before().map(|before| &before.digest);
         notes.keep_only(before);
-        let record = before.and_then(|digest| notes.of(digest)).cloned();
-        if let (Some(before), None) = (slot.before(), &record) {
+        if let Some(before) = slot.before().filter(|before| notes.of(&before.digest).is_none() && !identities.is_empty()) {
+            // Somebody else has made it: what it holds, it says itself
+            let admitted = admission::of(before.envelope.directory.clone(), &TrustArguments::default()).look()?;
+            let values = reopen(&admitted, &IdentitySet::read(identities, &[])?)?;
+            notes.learn(before.manifest.generation, before.digest.clone(), &values);
+        }
+        let record = slot.before().and_then(|before| notes.of(&before.digest)).cloned();
+        if let (Some(before), None, false) = (slot.before(), &record, fresh) {
             ui.warn(&format!(
-                "generation {} was not made from here: which values have changed since cannot be told, and all files are sealed anew",
+                "generation {} was not made from here: which values have changed since cannot be told (an identity that opens it would tell, -i FILE), and all files are sealed anew",
                 before.manifest.generation
             ));
         }
@@ -100,6 +110,9 @@ impl Generation {
             let sealed = seal(cleared, audience, &self.notes, same, &Nowhere)?;
             let manifest = self.slot.preview(&sealed, &terms);
             say_sealed(before.as_ref(), &manifest, ui);
+            for line in difference::plan(&manifest) {
+                ui.say(&line);
+            }
             ui.say("dry run: nothing was written");
             return Ok(manifest);
         }

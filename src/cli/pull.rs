@@ -33,7 +33,7 @@ pub(super) fn pull(
     for warning in recipients.warnings() {
         ui.warn(&warning.to_string());
     }
-    let generation = Generation::begin(&arguments.generation, &vault, false, batch, ui)?;
+    let generation = Generation::begin(&arguments.generation, &vault, &arguments.identity, false, batch, ui)?;
     let harvest = harvest(&arguments.source, &vault.source, batch, ui)?;
     for note in &harvest.notes {
         ui.say(&note.to_string());

@@ -45,7 +45,7 @@ pub(super) fn rekey(
     for warning in recipients.warnings() {
         ui.warn(&warning.to_string());
     }
-    let generation = Generation::begin(&arguments.generation, &vault, true, batch, ui)?;
+    let generation = Generation::begin(&arguments.generation, &vault, &arguments.identity.identity, true, batch, ui)?;
     let reopened = opened(&arguments.generation, &arguments.trust, &arguments.identity.identity, &vault, ui)?;
     let cleared = clear(reopened, OnSecret::Seal)?;
     let audience = audience(Recipients::Vault(recipients), &cleared, &vault, ui)?;
@@ -62,7 +62,7 @@ pub(super) fn remove(
     let (file, site) = (vault.file()?, &arguments.name);
     let recipients = RecipientSet::of_vault(&vault.keys())?;
     let is_listed = recipients.sites().any(|known| known == site);
-    let generation = Generation::begin(&arguments.generation, &vault, true, batch, ui)?;
+    let generation = Generation::begin(&arguments.generation, &vault, &arguments.identity.identity, true, batch, ui)?;
     let before = generation.before().cloned();
     let is_sealed_for = before.as_ref().is_some_and(|before| before.recipients.contains_key(site));
     if !is_listed && !is_sealed_for {
