@@ -6,10 +6,11 @@ use crate::fingerprint::Record;
 use crate::fs::{self, FileError, Replacement};
 use crate::model::{Digest, FilePath, Glob, ParameterName};
 use crate::seal::{Sealed, SealedFile, Sink};
+use crate::signature::names_beside;
 
 use super::bill::{bill, is_named};
 use super::manifest::{FORMAT, FileEntry};
-use super::{BundleError, MANIFEST, Manifest, SecretEntry, Slot, signature_name};
+use super::{BundleError, MANIFEST, Manifest, SecretEntry, Slot};
 
 /// Is told how many files of how many are done.
 pub type Progress = Box<dyn Fn(usize, usize) + Send + Sync>;
@@ -114,13 +115,14 @@ impl Completed {
         Digest::of(&self.bytes)
     }
 
-    /// Adds a signature of [`Completed::bytes`], armored.
+    /// Adds the first signature of [`Completed::bytes`], armored.
     ///
     /// # Errors
     ///
     /// [`BundleError::File`].
-    pub fn add_signature(&self, position: usize, armored: &str) -> Result<(), BundleError> {
-        Ok(self.replacement.add(&signature_name(position), armored.as_bytes())?)
+    pub fn add_signature(&self, armored: &str) -> Result<(), BundleError> {
+        let name = names_beside(MANIFEST).next().unwrap_or_default();
+        Ok(self.replacement.add(&name, armored.as_bytes())?)
     }
 
     /// Puts it in the place of the generation before, in one step.

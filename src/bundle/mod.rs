@@ -31,14 +31,6 @@ pub use sign::add_signature;
 pub use slot::{Before, Slot};
 
 const MANIFEST: &str = "manifest.json";
-/// So many signatures a bundle may have.
-const SIGNATURES: usize = 9;
-
-/// The name of the file with the signature at `position`, from 1.
-fn signature_name(position: usize) -> String {
-    if position == 1 { format!("{MANIFEST}.sig") } else { format!("{MANIFEST}.sig.{position}") }
-}
-
 /// For how many the age file `bytes` was encrypted, as its header says; `None` where it is no age file.
 #[must_use]
 pub fn count_recipients(bytes: &[u8]) -> Option<usize> {

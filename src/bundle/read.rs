@@ -3,8 +3,9 @@ use std::path::{Path, PathBuf};
 
 use crate::fs;
 use crate::model::{Digest, EnvironmentFile, FilePath, Site};
+use crate::signature::names_beside;
 
-use super::{BundleError, MANIFEST, Manifest, SIGNATURES, header, signature_name};
+use super::{BundleError, MANIFEST, Manifest, header};
 
 /// The manifest of a bundle as bytes, with its signatures: what is looked at before anything of it is believed.
 #[derive(Clone, Debug)]
@@ -66,7 +67,7 @@ impl Envelope {
         }
         let bytes = fs::read_public(&path)?;
         let mut signatures = Vec::new();
-        for name in (1..=SIGNATURES).map(signature_name) {
+        for name in names_beside(MANIFEST) {
             let path = directory.join(&name);
             if path.symlink_metadata().is_ok() {
                 signatures.push((name, fs::read_public(&path)?));
@@ -181,7 +182,7 @@ impl Bundle {
 pub(super) fn refuse_foreign(directory: &Path, manifest: &Manifest) -> Result<(), BundleError> {
     let mut listed: BTreeSet<PathBuf> = manifest.files.iter().map(|entry| PathBuf::from(&entry.path)).collect();
     listed.insert(PathBuf::from(MANIFEST));
-    listed.extend((1..=SIGNATURES).map(|position| PathBuf::from(signature_name(position))));
+    listed.extend(names_beside(MANIFEST).map(PathBuf::from));
     let directories: BTreeSet<&Path> = listed.iter().flat_map(|path| path.ancestors().skip(1)).collect();
     let mut waiting = vec![PathBuf::new()];
     while let Some(below) = waiting.pop() {

@@ -1,6 +1,7 @@
 use crate::fs::{self, Lock};
+use crate::signature::names_beside;
 
-use super::{BundleError, Envelope, SIGNATURES, signature_name};
+use super::{BundleError, Envelope, MANIFEST};
 
 /// Adds a signature to a bundle that is there, and returns the name of its file.
 ///
@@ -16,7 +17,7 @@ pub fn add_signature(envelope: &Envelope, armored: &str) -> Result<String, Bundl
         return Err(BundleError::Moved { path: directory.clone() });
     }
     let taken = |name: &String| now.signatures.iter().any(|(known, _)| known == name);
-    let free = (1..=SIGNATURES).map(signature_name).find(|name| !taken(name));
+    let free = names_beside(MANIFEST).find(|name| !taken(name));
     let name = free.ok_or_else(|| BundleError::Signed { path: directory.clone() })?;
     fs::place_public(&directory.join(&name), directory, armored.as_bytes())?;
     Ok(name)

@@ -13,7 +13,7 @@ use crate::recipients::{self, RecipientSet};
 use crate::report::Hint;
 use crate::vault::{Vault, without_site};
 
-use super::args::{GenerationArguments, RekeyArguments, SiteRemoveArguments, TrustArguments};
+use super::args::{RekeyArguments, SiteRemoveArguments};
 use super::exit::Failure;
 use super::generation::{Generation, Recipients, audience};
 use super::ui::{self, Ui};
@@ -46,7 +46,7 @@ pub(super) fn rekey(
         ui.warn(&warning.to_string());
     }
     let generation = Generation::begin(&arguments.generation, &vault, &arguments.identity.identity, true, batch, ui)?;
-    let reopened = opened(&arguments.generation, &arguments.trust, &arguments.identity.identity, &vault, ui)?;
+    let reopened = opened(arguments, &vault, ui)?;
     let cleared = clear(reopened, OnSecret::Seal)?;
     let audience = audience(Recipients::Vault(recipients), &cleared, &vault, ui)?;
     generation.end(cleared, &audience, &vault, ui)?;
@@ -62,7 +62,9 @@ pub(super) fn remove(
     let (file, site) = (vault.file()?, &arguments.name);
     let recipients = RecipientSet::of_vault(&vault.keys())?;
     let is_listed = recipients.sites().any(|known| known == site);
-    let generation = Generation::begin(&arguments.generation, &vault, &arguments.identity.identity, true, batch, ui)?;
+    let RekeyArguments { generation, identity, .. } = &arguments.rekey;
+    let is_dry = generation.dry_run;
+    let generation = Generation::begin(generation, &vault, &identity.identity, true, batch, ui)?;
     let before = generation.before().cloned();
     let is_sealed_for = before.as_ref().is_some_and(|before| before.recipients.contains_key(site));
     if !is_listed && !is_sealed_for {
@@ -75,10 +77,10 @@ pub(super) fn remove(
     let settings = if is_in_settings { Some(without_site(&settings, site)?) } else { None };
     let reseals = is_sealed_for && !arguments.no_rekey;
     let reopened = match reseals {
-        true => Some(opened(&arguments.generation, &arguments.trust, &arguments.identity.identity, &vault, ui)?),
+        true => Some(opened(&arguments.rekey, &vault, ui)?),
         false => None,
     };
-    if !arguments.generation.dry_run {
+    if !is_dry {
         // First who may not any more: a crash behind it leaves a bundle that `check` and the next pull put right
         if is_listed {
             recipients::remove_site(&vault.keys(), site)?;
@@ -110,16 +112,10 @@ pub(super) fn remove(
 }
 
 /// The bundle that is there, admitted and read back.
-fn opened(
-    generation: &GenerationArguments,
-    trust: &TrustArguments,
-    identities: &[std::path::PathBuf],
-    vault: &Vault,
-    ui: Ui,
-) -> Result<Classified, Failure> {
-    let bundle = generation.output.clone().unwrap_or_else(|| vault.bundle());
-    let admitted = admission::of(bundle, trust).look()?;
+fn opened(arguments: &RekeyArguments, vault: &Vault, ui: Ui) -> Result<Classified, Failure> {
+    let bundle = arguments.generation.output.clone().unwrap_or_else(|| vault.bundle());
+    let admitted = admission::of(bundle, &arguments.trust).look()?;
     admission::warn(&admitted, ui);
-    let identities = IdentitySet::read(identities, &environment::usual_identities())?;
+    let identities = IdentitySet::read(&arguments.identity.identity, &environment::usual_identities())?;
     Ok(reopen(&admitted, &identities)?)
 }

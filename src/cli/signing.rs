@@ -56,7 +56,7 @@ impl Signing {
             ui.warn("the bundle is not signed: a site opens it only with --allow-unsigned");
             return Ok(());
         };
-        completed.add_signature(1, &key.sign(&completed.bytes)?.to_armored())?;
+        completed.add_signature(&key.sign(&completed.bytes)?.to_armored())?;
         let wanted = completed.manifest.signatures;
         if wanted > 1 {
             ui.warn(&format!("1 of {wanted} signatures: the other signers run `dcn-vault sign`"));

@@ -28,9 +28,5 @@ pub(in crate::cli) struct SiteRemoveArguments {
     #[arg(long)]
     pub(in crate::cli) no_rekey: bool,
     #[command(flatten)]
-    pub(in crate::cli) identity: IdentityArguments,
-    #[command(flatten)]
-    pub(in crate::cli) generation: GenerationArguments,
-    #[command(flatten)]
-    pub(in crate::cli) trust: TrustArguments,
+    pub(in crate::cli) rekey: RekeyArguments,
 }
