@@ -179,7 +179,12 @@ impl Admission {
         envelope.signatures.iter().map(one).collect()
     }
 
-    fn judge(&self, envelope: &Envelope, manifest: &Manifest, signers: &[Signer]) -> Result<Accepted, AdmitError> {
+    fn judge(
+        &self,
+        envelope: &Envelope,
+        manifest: &Manifest,
+        signers: &[Signer],
+    ) -> Result<Accepted, AdmitError> {
         let digest = envelope.digest();
         let claim = Claim {
             vault: &manifest.vault,

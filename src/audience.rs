@@ -77,7 +77,9 @@ impl Hint for AudienceError {
                 format!("`dcn-vault site add {site} RECIPIENT`, or take it out of dcn-vault.yaml")
             }
             Self::NotListed { site } => {
-                format!("say there what it gets: `{site}: {{}}` for everything; or `dcn-vault site remove {site}`")
+                format!(
+                    "say there what it gets: `{site}: {{}}` for everything; or `dcn-vault site remove {site}`"
+                )
             }
             Self::Role { error, .. } => error.hint(),
         }
@@ -233,15 +235,19 @@ mod tests {
     fn what_matches_nothing_is_said_and_grants_nothing() {
         let (audience, warnings) = audience("{a: {}, b: {}, c: {secrets: [Nvoa*]}}").unwrap();
         let glob = String::from("Nvoa*");
-        let expected =
-            [AudienceWarning::NoMatch { site: site("c"), glob }, AudienceWarning::Nothing { site: site("c") }];
+        let expected = [
+            AudienceWarning::NoMatch { site: site("c"), glob },
+            AudienceWarning::Nothing { site: site("c") },
+        ];
         assert_eq!(warnings, expected);
         assert!(audience.grants[0].parameters.is_empty());
     }
 
     #[test]
     fn a_site_that_only_keys_or_only_the_settings_know_is_an_error() {
-        assert!(matches!(audience("{a: {}, b: {}}"), Err(AudienceError::NotListed { site }) if site.as_str() == "c"));
+        assert!(
+            matches!(audience("{a: {}, b: {}}"), Err(AudienceError::NotListed { site }) if site.as_str() == "c")
+        );
         let one_more = audience("{a: {}, b: {}, c: {}, d: {}}");
         assert!(matches!(one_more, Err(AudienceError::NoRecipients { site }) if site.as_str() == "d"));
     }

@@ -37,13 +37,15 @@ impl Drift {
         record: Option<&Record>,
     ) -> Self {
         // What is not known of the bundle is taken for the same
-        let before = |name: &ParameterName| record.and_then(|record| record.secrets.get(name)).or(tags.get(name));
+        let before =
+            |name: &ParameterName| record.and_then(|record| record.secrets.get(name)).or(tags.get(name));
         let names = manifest.secrets.iter().map(|secret| &secret.name);
         let had: BTreeMap<&ParameterName, Option<&Tag>> = names.map(|name| (name, before(name))).collect();
         let has = cleared.secret_names().map(|name| (name, tags.get(name))).collect();
         let secrets = changes(&had, &has).into_iter().map(|(name, change)| (name.clone(), change));
         // A file that was clear and is sealed, or the other way round, is another
-        let clear = cleared.public_files().map(|(name, bytes)| (name.to_owned(), Digest::of(bytes))).collect();
+        let clear =
+            cleared.public_files().map(|(name, bytes)| (name.to_owned(), Digest::of(bytes))).collect();
         Self {
             secrets: secrets.collect(),
             files: changes(&manifest.clear_files(), &clear),

@@ -186,7 +186,8 @@ impl Notes {
 
     /// Takes what stands in a bundle, read back, as what is known of its generation: for who pulls after somebody else.
     pub fn learn(&mut self, generation: u64, manifest: Digest, values: &Classified) {
-        let secrets = values.values().map(|(name, value)| (name.clone(), Tag::of_value(&self.key, name, value)));
+        let secrets =
+            values.values().map(|(name, value)| (name.clone(), Tag::of_value(&self.key, name, value)));
         let secrets = secrets.collect();
         self.records = vec![Record { generation, manifest: Some(manifest), secrets, files: BTreeMap::new() }];
     }
@@ -244,7 +245,11 @@ mod tests {
         let read = Notes::read(Some(here.path()), VAULT).unwrap();
         assert_eq!(read.highest(), Some(2));
         for (generation, is_known) in [(1, false), (2, true), (3, true)] {
-            assert_eq!(read.of(record(generation).manifest.as_ref().unwrap()).is_some(), is_known, "{generation}");
+            assert_eq!(
+                read.of(record(generation).manifest.as_ref().unwrap()).is_some(),
+                is_known,
+                "{generation}"
+            );
         }
         // EXPOSE: a test
         assert!(notes.key.expose(|key| read.key.expose(|other| key == other && key.len() == 64)));

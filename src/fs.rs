@@ -18,11 +18,12 @@ pub use directory::{TemporaryDirectory, make_id, make_private_directories, refus
 pub use held::Held;
 pub use lock::Lock;
 pub use public::{
-    EntryKind, entries_in, make_public_directories, place_public, read_shared, remove_directory, replace_public,
+    EntryKind, entries_in, make_public_directories, place_public, read_shared, remove_directory,
+    replace_public,
 };
 pub use read::{
-    directories_below, mode, modified, names_in, read_capped, read_guarded, read_line, read_private, read_public,
-    read_secret, read_stdin, read_stdin_part, true_path,
+    directories_below, mode, modified, names_in, read_capped, read_guarded, read_line, read_private,
+    read_public, read_secret, read_stdin, read_stdin_part, true_path,
 };
 pub use replacement::Replacement;
 pub use write::{create_private, write_fd};

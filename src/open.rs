@@ -127,7 +127,8 @@ pub fn site_of(bundle: &Bundle, identities: &IdentitySet, named: Option<&Site>) 
         return if is_known { Ok(site.clone()) } else { Err(OpenError::NoSuchSite { site: site.clone() }) };
     }
     let is_ours = |texts: &Vec<String>| texts.iter().any(|text| identities.has(text));
-    let mut ours: Vec<&Site> = sites.iter().filter(|(_, texts)| is_ours(texts)).map(|(site, _)| site).collect();
+    let mut ours: Vec<&Site> =
+        sites.iter().filter(|(_, texts)| is_ours(texts)).map(|(site, _)| site).collect();
     if ours.is_empty() {
         // A plugin's identity does not say whose it is: what opens, does
         ours = openable(bundle, identities)?;
@@ -199,7 +200,8 @@ fn openable<'a>(bundle: &'a Bundle, identities: &IdentitySet) -> Result<Vec<&'a 
     for site in bundle.manifest.recipients.keys() {
         let Some(path) = bundle.files_for(site).into_iter().find(|file| file.sealed) else { continue };
         let bytes = bundle.file(path)?.bytes;
-        let opens = Decryptor::new(bytes.as_slice()).is_ok_and(|file| file.decrypt(identities.keys()).is_ok());
+        let opens =
+            Decryptor::new(bytes.as_slice()).is_ok_and(|file| file.decrypt(identities.keys()).is_ok());
         if opens {
             sites.push(site);
         }

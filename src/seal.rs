@@ -21,7 +21,8 @@ use crate::fingerprint::{Notes, Record, SealedAs, Tag};
 use crate::fs::FileError;
 use crate::guard::Cleared;
 use crate::model::{
-    Certificates, Digest, EnvironmentFile, FilePath, Grant, GuardReport, Origin, ParameterName, SecretOrigin, Site,
+    Certificates, Digest, EnvironmentFile, FilePath, Grant, GuardReport, Origin, ParameterName, SecretOrigin,
+    Site,
 };
 use crate::report::Hint;
 use crate::secret::wipe_finished_frames;
@@ -276,9 +277,7 @@ fn do_one(
     }
     let bytes = match job.text {
         Text::Public(bytes) => bytes.to_vec(),
-        Text::Secret(_) => {
-            encrypt(job, audience).map_err(|_| SealError::Encrypt { file: job.path.file })?
-        }
+        Text::Secret(_) => encrypt(job, audience).map_err(|_| SealError::Encrypt { file: job.path.file })?,
     };
     let file = SealedFile { path: job.path.clone(), bytes };
     sink.put(&file)?;

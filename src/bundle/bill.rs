@@ -31,7 +31,11 @@ impl BillEntry {
 
 /// What `now` owes: what `before` owed, and what keys lose with `now`; without what is `settled`, since its value has changed
 /// or somebody says so.
-pub(super) fn bill(before: &Manifest, now: &Manifest, settled: impl Fn(&ParameterName) -> bool) -> Vec<BillEntry> {
+pub(super) fn bill(
+    before: &Manifest,
+    now: &Manifest,
+    settled: impl Fn(&ParameterName) -> bool,
+) -> Vec<BillEntry> {
     let readers = Readers::of(now);
     let mut entries: Vec<BillEntry> = Vec::new();
     for owed in &before.bill {
@@ -112,7 +116,11 @@ impl<'a> Readers<'a> {
         self.of.get(recipient).into_iter().flatten().map(|position| self.set_of(*position))
     }
 
-    fn lost_by<'b>(&self, recipient: &str, knew: &BTreeSet<&'b ParameterName>) -> BTreeSet<&'b ParameterName> {
+    fn lost_by<'b>(
+        &self,
+        recipient: &str,
+        knew: &BTreeSet<&'b ParameterName>,
+    ) -> BTreeSet<&'b ParameterName> {
         let gets = |name: &ParameterName| self.sets_of(recipient).any(|set| set.contains(name));
         knew.iter().copied().filter(|name| !gets(name)).collect()
     }

@@ -104,7 +104,10 @@ impl Sink for Draft {
 
 impl fmt::Debug for Draft {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Draft").field("slot", &self.slot).field("replacement", &self.replacement).finish_non_exhaustive()
+        f.debug_struct("Draft")
+            .field("slot", &self.slot)
+            .field("replacement", &self.replacement)
+            .finish_non_exhaustive()
     }
 }
 
@@ -162,7 +165,8 @@ pub(super) fn next(slot: &Slot, sealed: &Sealed, terms: &Terms<'_>) -> Manifest 
         bill: Vec::new(),
     };
     if let Some(before) = before {
-        let settled = |name: &ParameterName| has_changed(name, sealed, terms) || is_named(terms.settled, name);
+        let settled =
+            |name: &ParameterName| has_changed(name, sealed, terms) || is_named(terms.settled, name);
         manifest.bill = bill(&before.manifest, &manifest, settled);
     }
     manifest

@@ -54,7 +54,8 @@ pub fn losses(before: &Manifest, now: &Manifest) -> Vec<Loss> {
     let files_of = |manifest: &Manifest| -> BTreeSet<EnvironmentFile> {
         manifest.files.iter().filter_map(|entry| Some(FilePath::parse(&entry.path)?.file)).collect()
     };
-    let files: Vec<String> = files_of(before).difference(&files_of(now)).map(|file| file.file_name().to_owned()).collect();
+    let files: Vec<String> =
+        files_of(before).difference(&files_of(now)).map(|file| file.file_name().to_owned()).collect();
     let secrets: BTreeSet<&str> = now.secrets.iter().map(|secret| secret.name.as_str()).collect();
     let had = before.secrets.iter().map(|secret| secret.name.as_str());
     let secrets: Vec<String> = had.filter(|name| !secrets.contains(name)).map(printable).collect();

@@ -5,8 +5,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{
-    Certificate, Digest, EnvironmentFile, FilePath, Grant, GuardReport, Origin, ParameterName, SecretOrigin, Site,
-    Unreadable,
+    Certificate, Digest, EnvironmentFile, FilePath, Grant, GuardReport, Origin, ParameterName, SecretOrigin,
+    Site, Unreadable,
 };
 use crate::seal::Entry;
 
@@ -147,7 +147,9 @@ impl Manifest {
         for (file, held) in &self.guard.holds {
             let parameter = EnvironmentFile::named(file).and_then(EnvironmentFile::parameter);
             let is_his = |grant: &Grant| {
-                parameter.and_then(|name| ParameterName::parse(name).ok()).is_some_and(|name| grant.holds(&name))
+                parameter
+                    .and_then(|name| ParameterName::parse(name).ok())
+                    .is_some_and(|name| grant.holds(&name))
             };
             if grant.is_none_or(is_his) {
                 exposed.extend(held);

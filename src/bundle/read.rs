@@ -180,7 +180,8 @@ impl Bundle {
 
 /// Finds a file that the manifest does not list: a stray plaintext, or somebody's notes.
 pub(super) fn refuse_foreign(directory: &Path, manifest: &Manifest) -> Result<(), BundleError> {
-    let mut listed: BTreeSet<PathBuf> = manifest.files.iter().map(|entry| PathBuf::from(&entry.path)).collect();
+    let mut listed: BTreeSet<PathBuf> =
+        manifest.files.iter().map(|entry| PathBuf::from(&entry.path)).collect();
     listed.insert(PathBuf::from(MANIFEST));
     listed.extend(names_beside(MANIFEST).map(PathBuf::from));
     let directories: BTreeSet<&Path> = listed.iter().flat_map(|path| path.ancestors().skip(1)).collect();

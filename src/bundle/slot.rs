@@ -59,7 +59,8 @@ impl Slot {
         }
         fs::refuse_unwritable(directory)?;
         // Where there is not even the directory above, nobody else can be at work
-        let has_parent = directory.parent().is_some_and(|parent| parent.as_os_str().is_empty() || parent.is_dir());
+        let has_parent =
+            directory.parent().is_some_and(|parent| parent.as_os_str().is_empty() || parent.is_dir());
         let lock = if to_write && has_parent { Some(Lock::of(directory)?) } else { None };
         let before = before(directory)?;
         let vault = match &before {

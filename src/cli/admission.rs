@@ -11,7 +11,10 @@ use super::exit::Failure;
 use super::ui::Ui;
 
 /// For the bundle that the arguments name, or that of the vault.
-pub(super) fn admission(arguments: &AdmissionArguments, directory: Option<&Path>) -> Result<Admission, Failure> {
+pub(super) fn admission(
+    arguments: &AdmissionArguments,
+    directory: Option<&Path>,
+) -> Result<Admission, Failure> {
     let bundle = match &arguments.bundle {
         Some(path) => path.clone(),
         None => environment::vault(directory)?.bundle(),

@@ -20,7 +20,8 @@ pub(super) use generation::GenerationArguments;
 pub(super) use rekey::{REKEY_EXAMPLES, RekeyArguments, SiteRemoveArguments};
 pub(super) use source::{SourceArguments, UsageError};
 pub(super) use vault::{
-    AddArguments, INIT_EXAMPLES, InitArguments, ListArguments, MergeDriverArguments, SiteVerb, TextconvArguments,
+    AddArguments, INIT_EXAMPLES, InitArguments, ListArguments, MergeDriverArguments, SiteVerb,
+    TextconvArguments,
 };
 
 const PULL_EXAMPLES: &str = "\

@@ -13,7 +13,10 @@ pub(super) fn lines(bill: &[BillEntry]) -> Vec<String> {
         let (site, since) = (&entry.site, entry.since);
         (!due.is_empty()).then(|| {
             let count = counted(due.len(), "secret");
-            format!("{site} can still know {count} that it gets no more since generation {since}: rotate {}", named(&due))
+            format!(
+                "{site} can still know {count} that it gets no more since generation {since}: rotate {}",
+                named(&due)
+            )
         })
     });
     each.collect()

@@ -81,7 +81,8 @@ pub(super) fn check(arguments: &CheckArguments, directory: Option<&Path>) -> Res
             let identities = IdentitySet::read(&arguments.identity, &[])?;
             lines.extend(opened::check(admitted, &identities, site)?);
         }
-        None => lines.push(finding("opened", String::from("nothing was opened: the bundle is not to be believed"))),
+        None => lines
+            .push(finding("opened", String::from("nothing was opened: the bundle is not to be believed"))),
     }
     if arguments.json {
         ui::print(&format!("{:#}\n", as_json(bundle, &lines)))?;
@@ -113,7 +114,8 @@ fn signatures(admitted: &Admitted, by_vault: bool) -> Vec<Line> {
 fn whole(bundle: &Bundle) -> Line {
     let (generation, count) = (bundle.manifest.generation, bundle.files().len());
     let until = bundle.manifest.not_after.map_or_else(String::new, |until| format!(", good until {until}"));
-    let says = format!("generation {generation}{until}: {} as the manifest lists them", counted(count, "file"));
+    let says =
+        format!("generation {generation}{until}: {} as the manifest lists them", counted(count, "file"));
     Line { check: "bundle", verdict: Verdict::Ok, says }
 }
 
@@ -151,7 +153,8 @@ fn all_well(certificates: &[Certificate]) -> String {
 
 /// What somebody still knows who gets it no more.
 fn rotation(bundle: &Bundle) -> Vec<Line> {
-    let lines = bill::lines(&bundle.manifest.bill).into_iter().map(|says| finding("rotation", says)).collect();
+    let lines =
+        bill::lines(&bundle.manifest.bill).into_iter().map(|says| finding("rotation", says)).collect();
     or_ok(lines, "rotation", String::from("nobody still knows what can be rotated"))
 }
 

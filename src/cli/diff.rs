@@ -29,9 +29,9 @@ enum DiffError {
 impl Hint for DiffError {
     fn hint(&self) -> String {
         match self {
-            Self::NoGeneration { .. } => {
-                String::from("`git log -- bundle/manifest.json` names the commits; is the clone a shallow one?")
-            }
+            Self::NoGeneration { .. } => String::from(
+                "`git log -- bundle/manifest.json` names the commits; is the clone a shallow one?",
+            ),
         }
     }
 }
@@ -115,7 +115,8 @@ fn as_json(differences: &Differences) -> Value {
         Change::Changed => "changed",
         Change::Removed => "removed",
     };
-    let secrets = differences.secrets.iter().map(|(name, change)| json!({"name": name, "change": word(*change)}));
+    let secrets =
+        differences.secrets.iter().map(|(name, change)| json!({"name": name, "change": word(*change)}));
     let files = differences.files.iter().map(|(name, change)| json!({"file": name, "change": word(*change)}));
     json!({
         "secrets": secrets.collect::<Vec<_>>(),

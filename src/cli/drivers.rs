@@ -9,10 +9,10 @@ use crate::bundle;
 use crate::fs;
 use crate::report::Hint;
 
+use super::args::{MergeDriverArguments, TextconvArguments};
 use super::exit::Failure;
 use super::facts;
 use super::ui::{self, Ui};
-use super::args::{MergeDriverArguments, TextconvArguments};
 
 const BUNDLE: &str = "bundle";
 const MANIFEST: &str = "manifest.json";

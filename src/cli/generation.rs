@@ -58,9 +58,12 @@ impl Generation {
         }
         let before = slot.before().map(|before| &before.digest);
         notes.keep_only(before);
-        if let Some(before) = slot.before().filter(|before| notes.of(&before.digest).is_none() && !identities.is_empty()) {
+        if let Some(before) =
+            slot.before().filter(|before| notes.of(&before.digest).is_none() && !identities.is_empty())
+        {
             // Somebody else has made it: what it holds, it says itself
-            let admitted = admission::of(before.envelope.directory.clone(), &TrustArguments::default()).look()?;
+            let admitted =
+                admission::of(before.envelope.directory.clone(), &TrustArguments::default()).look()?;
             let values = reopen(&admitted, &IdentitySet::read(identities, &[])?)?;
             notes.learn(before.manifest.generation, before.digest.clone(), &values);
         }
@@ -133,7 +136,12 @@ impl Generation {
 }
 
 /// Who gets what: the vault's sites by its settings; who is named by hand, everything.
-pub(super) fn audience(recipients: Recipients, cleared: &Cleared, vault: &Vault, ui: Ui) -> Result<Audience, Failure> {
+pub(super) fn audience(
+    recipients: Recipients,
+    cleared: &Cleared,
+    vault: &Vault,
+    ui: Ui,
+) -> Result<Audience, Failure> {
     let (recipients, sites) = match recipients {
         Recipients::Vault(recipients) => (recipients, vault.sites.as_ref()),
         Recipients::Given(recipients) => (recipients, None),

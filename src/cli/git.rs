@@ -36,7 +36,9 @@ impl Hint for GitError {
     fn hint(&self) -> String {
         match self {
             Self::Config { key } => format!("see what `git config {key}` says there"),
-            Self::Failed { .. } => String::from("see what `git log -- bundle/manifest.json` says in the vault"),
+            Self::Failed { .. } => {
+                String::from("see what `git log -- bundle/manifest.json` says in the vault")
+            }
             Self::NoRepository { .. } => {
                 String::from("make one with `git init`, then: dcn-vault init --git-config")
             }

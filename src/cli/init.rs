@@ -6,9 +6,9 @@ use crate::signature::{PublicKey, SigningError, SigningKey};
 use crate::trust::OwnSigners;
 use crate::vault::{self, FILE_NAME};
 
+use super::args::InitArguments;
 use super::exit::Failure;
 use super::ui::Ui;
-use super::args::InitArguments;
 use super::{environment, git};
 
 pub(super) fn init(arguments: &InitArguments, directory: Option<&Path>, ui: Ui) -> Result<ExitCode, Failure> {
@@ -55,10 +55,8 @@ fn signer(directory: &Path, ui: Ui) -> Result<(), Failure> {
         ui.warn(&format!("there is no {}: list your key in keys/signers by hand", public.display()));
         return Ok(());
     };
-    let key = PublicKey::parse(String::from_utf8_lossy(&line).trim()).map_err(|fault| SigningError::Key {
-        path: public.clone(),
-        fault,
-    })?;
+    let key = PublicKey::parse(String::from_utf8_lossy(&line).trim())
+        .map_err(|fault| SigningError::Key { path: public.clone(), fault })?;
     let name = environment::user();
     let listed = directory.join("keys").join("signers");
     let mut signers = OwnSigners::read(&listed)?;

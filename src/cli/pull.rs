@@ -105,4 +105,3 @@ fn recipients(arguments: &PullArguments, vault: &Vault) -> Result<Recipients, Fa
     }
     Ok(Recipients::Given(RecipientSet::given(&arguments.recipient, &arguments.recipients_file)?))
 }
-

@@ -45,7 +45,8 @@ pub(super) fn rekey(
     for warning in recipients.warnings() {
         ui.warn(&warning.to_string());
     }
-    let generation = Generation::begin(&arguments.generation, &vault, &arguments.identity.identity, true, batch, ui)?;
+    let generation =
+        Generation::begin(&arguments.generation, &vault, &arguments.identity.identity, true, batch, ui)?;
     let reopened = opened(arguments, &vault, ui)?;
     let cleared = clear(reopened, OnSecret::Seal)?;
     let audience = audience(Recipients::Vault(recipients), &cleared, &vault, ui)?;

@@ -7,9 +7,9 @@ use rustix::stdio::stdin;
 use crate::run::{Command, Delivered, Identities, RunError, Supervisor, hand_over};
 
 use super::args::{DeliverArguments, RunArguments};
-use super::{admission, environment};
 use super::exit::Failure;
 use super::ui::Ui;
+use super::{admission, environment};
 
 pub(super) fn run(arguments: &RunArguments, directory: Option<&Path>) -> Result<ExitCode, Failure> {
     let Some(command) = Command::of(arguments.command.clone()) else {
@@ -44,7 +44,8 @@ fn supervisor(worker: Vec<OsString>) -> Supervisor {
 pub(super) fn deliver(arguments: &DeliverArguments, ui: Ui) -> Result<ExitCode, Failure> {
     let admission = admission::of(arguments.bundle.clone(), &arguments.trust);
     let usual = environment::usual_identities();
-    let identities = Identities { named: &arguments.identity, usual: &usual, site: arguments.trust.site.as_ref() };
+    let identities =
+        Identities { named: &arguments.identity, usual: &usual, site: arguments.trust.site.as_ref() };
     let admit = || admission.admit().inspect(|admitted| admission::warn(admitted, ui));
     match hand_over(admit, &identities, &arguments.directory, stdin()) {
         Ok(Delivered::Ramfs) => {}

@@ -25,7 +25,8 @@ pub(super) fn show(arguments: &ShowArguments, directory: Option<&Path>) -> Resul
     let admission = admission(&arguments.admission, directory)?;
     let (manifest, trusted) = match admission.look() {
         Ok(admitted) => {
-            let signers = admitted.signers().iter().map(|signer| signer.principal.clone()).collect::<Vec<_>>();
+            let signers =
+                admitted.signers().iter().map(|signer| signer.principal.clone()).collect::<Vec<_>>();
             (admitted.bundle().manifest.clone(), Ok(signers))
         }
         Err(AdmitError::Bundle(error)) => return Err(error.into()),
@@ -83,7 +84,8 @@ fn table(manifest: &Manifest, trusted: &Result<Vec<String>, String>, path: &Path
 /// The files for everybody; of those for one site, how many there are.
 fn files(manifest: &Manifest) -> String {
     let mut text = String::from("\nFiles\n");
-    let (of_sites, common): (Vec<_>, Vec<_>) = manifest.files.iter().partition(|file| file.path.contains('/'));
+    let (of_sites, common): (Vec<_>, Vec<_>) =
+        manifest.files.iter().partition(|file| file.path.contains('/'));
     for file in common {
         let state = if file.sealed { "sealed" } else { "clear " };
         // Writing to a String does not fail
@@ -113,7 +115,12 @@ fn readers(manifest: &Manifest) -> String {
     for grant in &manifest.grants {
         let exposed = manifest.exposed_by(Some(grant));
         let by = ui::shown(&grant.by);
-        let _ = writeln!(text, "  {} of {all} secrets, {} withheld: {by}", exposed.len(), all.saturating_sub(exposed.len()));
+        let _ = writeln!(
+            text,
+            "  {} of {all} secrets, {} withheld: {by}",
+            exposed.len(),
+            all.saturating_sub(exposed.len())
+        );
         text.push_str(&sites(manifest, &grant.sites.iter().collect::<Vec<_>>()));
         text.push_str(&indented(exposed.iter().map(|name| name.as_str().escape_debug().to_string())));
     }
@@ -139,10 +146,8 @@ fn sites(manifest: &Manifest, sites: &[&Site]) -> String {
 
 /// The secrets, by the generation in which each last changed.
 fn secrets(manifest: &Manifest) -> String {
-    let mut text = format!(
-        "\nSecrets: {} (* set by the plan's user, + kept by Barbican)\n",
-        manifest.secrets.len()
-    );
+    let mut text =
+        format!("\nSecrets: {} (* set by the plan's user, + kept by Barbican)\n", manifest.secrets.len());
     let mut by_since: BTreeMap<u64, Vec<String>> = BTreeMap::new();
     for secret in &manifest.secrets {
         let name = secret.name.as_str().escape_debug();

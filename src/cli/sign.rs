@@ -21,7 +21,9 @@ enum SignError {
 impl Hint for SignError {
     fn hint(&self) -> String {
         match self {
-            Self::Already { .. } => String::from("another signer is needed: `dcn-vault sign --sign-key FILE`"),
+            Self::Already { .. } => {
+                String::from("another signer is needed: `dcn-vault sign --sign-key FILE`")
+            }
         }
     }
 }

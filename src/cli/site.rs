@@ -11,10 +11,10 @@ use crate::model::Site;
 use crate::recipients::{self, Addition, Listing};
 use crate::vault::{SiteSettings, Vault, VaultError, with_sites};
 
-use super::{environment, rekey};
+use super::args::{AddArguments, ListArguments, SiteVerb};
 use super::exit::Failure;
 use super::ui::{self, Ui};
-use super::args::{AddArguments, ListArguments, SiteVerb};
+use super::{environment, rekey};
 
 pub(super) fn site(
     verb: &SiteVerb,

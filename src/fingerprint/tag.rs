@@ -124,7 +124,8 @@ mod tests {
         for (one, other) in [("'a'", "a"), ("yes", "true"), ("{a: [1]}", "a:\n- 1\n"), ("~", "null")] {
             assert_eq!(tag("k", one), tag("k", other), "{one}");
         }
-        for (one, other) in [("1", "'1'"), ("[ab, c]", "[a, bc]"), ("[]", "{}"), ("{a: b}", "[a, b]"), ("no", "yes")]
+        for (one, other) in
+            [("1", "'1'"), ("[ab, c]", "[a, bc]"), ("[]", "{}"), ("{a: b}", "[a, b]"), ("no", "yes")]
         {
             assert_ne!(tag("k", one), tag("k", other), "{one}");
         }

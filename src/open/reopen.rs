@@ -41,8 +41,10 @@ fn read(admitted: &Admitted, identities: &IdentitySet) -> Result<Reopened, OpenE
             }
         }
     }
-    let origins: BTreeMap<_, _> = manifest.secrets.iter().map(|secret| (&secret.name, secret.origin)).collect();
-    let missing = bundle.files().iter().filter(|path| path.sealed).map(|path| files.lack(admitted, path)).max();
+    let origins: BTreeMap<_, _> =
+        manifest.secrets.iter().map(|secret| (&secret.name, secret.origin)).collect();
+    let missing =
+        bundle.files().iter().filter(|path| path.sealed).map(|path| files.lack(admitted, path)).max();
     if let Some(missing) = missing.filter(|missing| *missing > 0) {
         return Err(OpenError::Incomplete { missing, of: manifest.secrets.len() });
     }
@@ -51,7 +53,8 @@ fn read(admitted: &Admitted, identities: &IdentitySet) -> Result<Reopened, OpenE
         let origin = origins.get(&name).copied()?;
         Some((Secret { name, origin }, value))
     });
-    let (sealed, kept) = others.into_values().partition(|document| document.file == EnvironmentFile::CephExternal);
+    let (sealed, kept) =
+        others.into_values().partition(|document| document.file == EnvironmentFile::CephExternal);
     Ok(Reopened {
         origin: manifest.source.clone(),
         secrets: secrets.collect(),
@@ -124,6 +127,7 @@ fn document(opened: OpenedFile, path: &FilePath) -> Result<Document, OpenError> 
         _ => &[],
     };
     // EXPOSE: a parameter's name is public
-    let parameters = names.iter().filter_map(|(name, _)| name.text.expose(ParameterName::parse).ok()).collect();
+    let parameters =
+        names.iter().filter_map(|(name, _)| name.text.expose(ParameterName::parse).ok()).collect();
     Ok(Document { file, parameters, text, parts: Vec::new(), content })
 }

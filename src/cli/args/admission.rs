@@ -50,7 +50,9 @@ impl TrustArguments {
             (self.allow_rollback, "--allow-rollback"),
             (self.allow_expired, "--allow-expired"),
         ];
-        words.extend(switches.into_iter().filter(|(is_on, _)| *is_on).map(|(_, switch)| OsString::from(switch)));
+        words.extend(
+            switches.into_iter().filter(|(is_on, _)| *is_on).map(|(_, switch)| OsString::from(switch)),
+        );
         words
     }
 }

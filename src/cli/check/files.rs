@@ -22,7 +22,9 @@ pub(super) fn check(bundle: &Bundle) -> Result<Vec<Line>, Failure> {
         if path.sealed {
             sealed += 1;
             match file.count_recipients() {
-                None => guarded.push(finding("guard", format!("{path} is listed as sealed, and is no age file"))),
+                None => {
+                    guarded.push(finding("guard", format!("{path} is listed as sealed, and is no age file")))
+                }
                 Some(has) => headers.extend(header(bundle, path, has)),
             }
         } else {
@@ -37,7 +39,11 @@ pub(super) fn check(bundle: &Bundle) -> Result<Vec<Line>, Failure> {
     }
     let says = format!("{} in clear, without the name or the form of a secret", counted(clear, "file"));
     let mut lines = or_ok(guarded, "guard", says);
-    lines.extend(or_ok(headers, "headers", format!("{}, each for as many as are listed", counted(sealed, "sealed file"))));
+    lines.extend(or_ok(
+        headers,
+        "headers",
+        format!("{}, each for as many as are listed", counted(sealed, "sealed file")),
+    ));
     Ok(lines)
 }
 
@@ -47,11 +53,18 @@ fn header(bundle: &Bundle, path: &FilePath, has: usize) -> Option<Line> {
     let listed: usize = match &path.site {
         Some(site) => manifest.recipients.get(site).map_or(0, Vec::len),
         None => {
-            let granted: std::collections::BTreeSet<_> = manifest.grants.iter().flat_map(|grant| &grant.sites).collect();
-            manifest.recipients.iter().filter(|(site, _)| !granted.contains(site)).map(|(_, keys)| keys.len()).sum()
+            let granted: std::collections::BTreeSet<_> =
+                manifest.grants.iter().flat_map(|grant| &grant.sites).collect();
+            manifest
+                .recipients
+                .iter()
+                .filter(|(site, _)| !granted.contains(site))
+                .map(|(_, keys)| keys.len())
+                .sum()
         }
     };
-    let says = format!("{path}: its header has {}, and the manifest lists {listed}", counted(has, "recipient"));
+    let says =
+        format!("{path}: its header has {}, and the manifest lists {listed}", counted(has, "recipient"));
     (has != listed).then(|| finding("headers", says))
 }
 

@@ -27,13 +27,19 @@ pub(super) fn check(bundle: &Bundle) -> Vec<Line> {
         if follows && later.0.previous.as_ref() != Some(&digest) {
             lines.push(finding(
                 "history",
-                format!("generation {} does not follow the generation {} that git has", later.0.generation, manifest.generation),
+                format!(
+                    "generation {} does not follow the generation {} that git has",
+                    later.0.generation, manifest.generation
+                ),
             ));
         }
         if manifest.generation >= later.0.generation {
             lines.push(finding(
                 "history",
-                format!("git has generation {} before generation {}", manifest.generation, later.0.generation),
+                format!(
+                    "git has generation {} before generation {}",
+                    manifest.generation, later.0.generation
+                ),
             ));
         }
         known += 1;

@@ -44,7 +44,8 @@ pub(super) fn check(
         let content = file.content.expose(|bytes| yaml::read(bytes, file.file.file_name()))?;
         has = names_in(content.under("parameter_defaults").unwrap_or(&content));
     }
-    let others: BTreeSet<&str> = EnvironmentFile::ALL.into_iter().filter_map(EnvironmentFile::parameter).collect();
+    let others: BTreeSet<&str> =
+        EnvironmentFile::ALL.into_iter().filter_map(EnvironmentFile::parameter).collect();
     let grant = manifest.grant_of(&site);
     let says = manifest.secrets.iter().map(|secret| &secret.name);
     let should: BTreeSet<ParameterName> = says
@@ -58,7 +59,8 @@ pub(super) fn check(
         lines.push(finding("opened", format!("{site} does not read {name}, and the manifest says so")));
     }
     if lines.is_empty() {
-        let says = format!("{site} reads {}, exactly those that the manifest says", counted(has.len(), "secret"));
+        let says =
+            format!("{site} reads {}, exactly those that the manifest says", counted(has.len(), "secret"));
         lines.push(Line { check: "opened", verdict: Verdict::Ok, says });
     }
     Ok(lines)

@@ -7,8 +7,8 @@ use crate::open::OpenError;
 use crate::recipients::Listing;
 use crate::vault::Vault;
 
-use super::{Failure, Line, Verdict, finding, or_ok};
 use super::super::difference::named;
+use super::{Failure, Line, Verdict, finding, or_ok};
 
 /// Against `keys/` and `sites`, when the vault lists sites there: a bundle for others has nothing to be compared with.
 pub(super) fn check(bundle: &Bundle, vault: &Vault) -> Result<Vec<Line>, Failure> {
@@ -17,14 +17,19 @@ pub(super) fn check(bundle: &Bundle, vault: &Vault) -> Result<Vec<Line>, Failure
         return Ok(Vec::new());
     }
     let sealed = &bundle.manifest.recipients;
-    let mut found: Vec<Line> = missing(sealed, &listed, "is not listed in keys/, and can open the bundle").collect();
+    let mut found: Vec<Line> =
+        missing(sealed, &listed, "is not listed in keys/, and can open the bundle").collect();
     found.extend(missing(&listed, sealed, "is listed in keys/, and cannot open the bundle"));
     let mut lines = or_ok(found, "recipients", String::from("those in keys/, and no others"));
     if let Some(settings) = &vault.sites {
         let sites: BTreeSet<&Site> = listed.keys().collect();
         let release = bundle.manifest.source.release.as_deref();
         let (should, _) = audience::grants(&sites, settings, release, &offered(bundle))?;
-        lines.extend(or_ok(grants(bundle, &should), "sites", String::from("each gets what dcn-vault.yaml says")));
+        lines.extend(or_ok(
+            grants(bundle, &should),
+            "sites",
+            String::from("each gets what dcn-vault.yaml says"),
+        ));
     }
     Ok(lines)
 }
