@@ -37,8 +37,9 @@ impl Drift {
         record: Option<&Record>,
     ) -> Self {
         // What is not known of the bundle is taken for the same
-        let before =
-            |name: &ParameterName| record.and_then(|record| record.secrets.get(name)).or(tags.get(name));
+        let before = |name: &ParameterName| {
+            record.and_then(|record| record.secrets.get(name)).or_else(|| tags.get(name))
+        };
         let names = manifest.secrets.iter().map(|secret| &secret.name);
         let had: BTreeMap<&ParameterName, Option<&Tag>> = names.map(|name| (name, before(name))).collect();
         let has = cleared.secret_names().map(|name| (name, tags.get(name))).collect();

@@ -38,7 +38,7 @@ use crate::report::Hint;
 #[non_exhaustive]
 pub enum FileError {
     /// Another process of ours is writing there.
-    #[error("another dcn-vault{} is at work on `{}`", by(.holder), shown(.path))]
+    #[error("another dcn-vault{} is at work on `{}`", by(*.holder), shown(.path))]
     Busy {
         /// The directory.
         path: PathBuf,
@@ -157,7 +157,7 @@ impl Hint for FileError {
     }
 }
 
-fn by(holder: &Option<i32>) -> String {
+fn by(holder: Option<i32>) -> String {
     holder.map_or_else(String::new, |id| format!(" (process {id})"))
 }
 

@@ -211,7 +211,7 @@ impl Means<'_> {
         // The notes' key is for this thread alone
         let tags: Vec<Option<Tag>> = jobs.iter().map(|job| self.tag(job)).collect();
         let (audience, sink, before) = (self.audience, self.sink, self.before);
-        let one = |job: &Job<'_>, tag: &Option<Tag>| do_one(job, tag.clone(), audience, before, sink);
+        let one = |job: &Job<'_>, tag: &Option<Tag>| do_one(job, tag.as_ref(), audience, before, sink);
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
         let threads = threads.min(jobs.len() / FILES_OF_A_THREAD);
         if threads < 2 {
@@ -255,7 +255,7 @@ impl Means<'_> {
 
 fn do_one(
     job: &Job<'_>,
-    tag: Option<Tag>,
+    tag: Option<&Tag>,
     audience: &Audience,
     before: Option<&Record>,
     sink: &dyn Sink,
@@ -265,12 +265,12 @@ fn do_one(
         parameters: job.own_parameters(),
         sha256,
         size,
-        tag: tag.clone(),
+        tag: tag.cloned(),
         kept,
     };
     let known = before.and_then(|before| before.files.get(&job.path.to_string()));
     if let Some(SealedAs { tag: same, sha256 }) = known
-        && tag.as_ref() == Some(same)
+        && tag == Some(same)
         && let Some(size) = sink.keep(&job.path, sha256)?
     {
         return Ok(entry(sha256.clone(), size, true));

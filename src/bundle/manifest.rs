@@ -138,6 +138,13 @@ impl Manifest {
         self.grants.iter().find(|grant| grant.sites.contains(site))
     }
 
+    /// The sites that get everything.
+    #[must_use]
+    pub fn entire(&self) -> Vec<&Site> {
+        let granted: BTreeSet<&Site> = self.grants.iter().flat_map(|grant| &grant.sites).collect();
+        self.recipients.keys().filter(|site| !granted.contains(site)).collect()
+    }
+
     /// What who gets `grant` can read: secrets by name, also those whose values are in a file that was to be clear.
     #[must_use]
     pub fn exposed_by(&self, grant: Option<&Grant>) -> BTreeSet<&ParameterName> {

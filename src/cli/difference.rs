@@ -1,7 +1,5 @@
 //! What becomes different, in words: names only.
 
-use std::collections::BTreeSet;
-
 use crate::bundle::{Change, Manifest, SiteChange, site_changes};
 use crate::model::{ParameterName, Site};
 
@@ -25,8 +23,7 @@ pub(super) fn sites(before: &Manifest, now: &Manifest) -> Vec<String> {
 /// What each site would get; sites that get the same stand together.
 pub(super) fn plan(manifest: &Manifest) -> Vec<String> {
     let all = manifest.secrets.len();
-    let granted: BTreeSet<&Site> = manifest.grants.iter().flat_map(|grant| &grant.sites).collect();
-    let entire = manifest.recipients.keys().filter(|site| !granted.contains(site)).collect::<Vec<_>>();
+    let entire = manifest.entire();
     let mut lines = Vec::new();
     if !entire.is_empty() {
         lines.push(format!("  = {}: all {}", some(&entire), counted(all, "secret")));

@@ -77,10 +77,7 @@ pub(super) fn remove(
     let is_in_settings = vault.sites.as_mut().is_some_and(|sites| sites.remove(site).is_some());
     let settings = if is_in_settings { Some(without_site(&settings, site)?) } else { None };
     let reseals = is_sealed_for && !arguments.no_rekey;
-    let reopened = match reseals {
-        true => Some(opened(&arguments.rekey, &vault, ui)?),
-        false => None,
-    };
+    let reopened = if reseals { Some(opened(&arguments.rekey, &vault, ui)?) } else { None };
     if !is_dry {
         // First who may not any more: a crash behind it leaves a bundle that `check` and the next pull put right
         if is_listed {

@@ -1,4 +1,4 @@
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::path::Path;
 use std::process::ExitCode;
@@ -105,8 +105,7 @@ fn files(manifest: &Manifest) -> String {
 /// Who can open what: sites that get the same stand together.
 fn readers(manifest: &Manifest) -> String {
     let mut text = String::from("\nWho can open what\n");
-    let granted: BTreeSet<&Site> = manifest.grants.iter().flat_map(|grant| &grant.sites).collect();
-    let entire: Vec<&Site> = manifest.recipients.keys().filter(|site| !granted.contains(site)).collect();
+    let entire = manifest.entire();
     let all = manifest.secrets.len();
     if !entire.is_empty() {
         let _ = writeln!(text, "  everything: {}", counted(all, "secret"));

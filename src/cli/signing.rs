@@ -98,7 +98,8 @@ pub(super) fn key(named: Option<&Path>, batch: bool) -> Result<SigningKey, Failu
 fn look_at(before: &Before, ui: Ui) -> Result<(), Failure> {
     let admission = admission::of(before.envelope.directory.clone(), &TrustArguments::default());
     match admission.signers_of(&before.envelope) {
-        Ok(_) => Ok(()),
+        // Who pulls need not trust anybody: he makes the next one himself
+        Ok(_) | Err(AdmitError::NoSigners { .. }) => Ok(()),
         Err(AdmitError::Unsigned) => {
             ui.warn(&format!(
                 "generation {} is not signed: what it says of itself is taken as it stands",
@@ -106,8 +107,6 @@ fn look_at(before: &Before, ui: Ui) -> Result<(), Failure> {
             ));
             Ok(())
         }
-        // Who pulls need not trust anybody: he makes the next one himself
-        Err(AdmitError::NoSigners { .. }) => Ok(()),
         Err(error) => Err(error.into()),
     }
 }

@@ -55,6 +55,7 @@ impl Ui {
     }
 
     /// Says how far something has come, on a terminal, in one line that goes away.
+    #[allow(clippy::unused_self, reason = "who has no Ui does not speak")]
     pub(super) fn progress(self, what: &'static str) -> Option<Box<dyn Fn(usize, usize) + Send + Sync>> {
         if !isatty(stderr()) {
             return None;

@@ -68,7 +68,9 @@ impl Tagger {
             Data::List(items) => {
                 self.0.update(b"L");
                 self.count(items.len());
-                items.iter().for_each(|item| self.data(item));
+                for item in items {
+                    self.data(item);
+                }
             }
             Data::Map(entries) => {
                 self.0.update(b"M");

@@ -23,7 +23,7 @@ pub(super) fn check(bundle: &Bundle) -> Result<Vec<Line>, Failure> {
             sealed += 1;
             match file.count_recipients() {
                 None => {
-                    guarded.push(finding("guard", format!("{path} is listed as sealed, and is no age file")))
+                    guarded.push(finding("guard", format!("{path} is listed as sealed, and is no age file")));
                 }
                 Some(has) => headers.extend(header(bundle, path, has)),
             }
@@ -50,19 +50,9 @@ pub(super) fn check(bundle: &Bundle) -> Result<Vec<Line>, Failure> {
 /// Where a file has more or fewer recipients than the manifest lists. Whose they are, its header does not say.
 fn header(bundle: &Bundle, path: &FilePath, has: usize) -> Option<Line> {
     let manifest = &bundle.manifest;
-    let listed: usize = match &path.site {
-        Some(site) => manifest.recipients.get(site).map_or(0, Vec::len),
-        None => {
-            let granted: std::collections::BTreeSet<_> =
-                manifest.grants.iter().flat_map(|grant| &grant.sites).collect();
-            manifest
-                .recipients
-                .iter()
-                .filter(|(site, _)| !granted.contains(site))
-                .map(|(_, keys)| keys.len())
-                .sum()
-        }
-    };
+    let keys = |site| manifest.recipients.get(site).map_or(0, Vec::len);
+    let listed: usize =
+        path.site.as_ref().map_or_else(|| manifest.entire().into_iter().map(keys).sum(), keys);
     let says =
         format!("{path}: its header has {}, and the manifest lists {listed}", counted(has, "recipient"));
     (has != listed).then(|| finding("headers", says))
