@@ -197,6 +197,13 @@ fn git_is_set_up_on_request_and_told_of_otherwise() {
     assert_eq!(set.err, "git shows bundles by name here, and does not merge them\n");
     let driver = repository.git(&["config", "merge.dcn-vault.driver"]);
     assert_eq!(driver, "dcn-vault merge-driver %O %A %B %P\n");
+    // The clear files too: two sides' lines put together are neither side's digest
+    for name in
+        ["bundle/endpoint-map.json", "bundle/manifest.json.sig", "bundle/sites/edge1/passwords.yaml.age"]
+    {
+        let attributes = repository.git(&["check-attr", "merge", "text", "--", name]);
+        assert_eq!(attributes, format!("{name}: merge: dcn-vault\n{name}: text: unset\n"));
+    }
     // What never belongs into git is not offered to it
     for name in ["identity.txt", "identity-edge1.txt", "id_ed25519", ".bundle.lock"] {
         repository.0.write(&format!("centre/{name}"), "", 0o600);
