@@ -10,19 +10,23 @@ const LIMIT: usize = 16 * 1024;
 /// The columns that OpenSSH gives its armor; other programs have other habits.
 const WIDTH: usize = 70;
 
-/// The signature in `armored`; lines may have any length, and end as they do on any system.
+/// The signature in `armored`. Its lines end as they do on any system, and have any length, all the same one: a byte more or
+/// fewer, even between them, is damage.
 pub(super) fn read(armored: &[u8]) -> Option<SshSig> {
     if armored.len() > LIMIT || !armored.is_ascii() {
         return None;
     }
     let text = std::str::from_utf8(armored).ok()?;
-    let text = text.strip_suffix('\n').map_or(text, |text| text.strip_suffix('\r').unwrap_or(text));
-    let body = text.strip_prefix(BEGIN)?.strip_suffix(END)?;
-    if !body.starts_with(['\r', '\n']) || !body.ends_with('\n') {
+    let end = if text.ends_with("\r\n") { "\r\n" } else { "\n" };
+    let body = text.strip_prefix(BEGIN)?.strip_prefix(end)?;
+    let body = body.strip_suffix(end)?.strip_suffix(END)?.strip_suffix(end)?;
+    let lines: Vec<&str> = body.split(end).collect();
+    let (last, others) = lines.split_last()?;
+    let width = lines.first()?.len();
+    if others.iter().any(|line| line.len() != width) || last.is_empty() || last.len() > width {
         return None;
     }
-    let base64: String = body.chars().filter(|c| !matches!(c, '\r' | '\n')).collect();
-    let usual = wrapped(&base64);
+    let usual = wrapped(&lines.concat());
     let signature = SshSig::from_pem(&usual).ok()?;
     (write(&signature)? == usual).then_some(signature)
 }

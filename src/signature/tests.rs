@@ -141,33 +141,25 @@ fn principals_are_lists_of_patterns() {
 }
 
 #[test]
-fn every_change_of_a_byte_of_a_signature_is_refused_or_means_the_same() {
+fn every_change_of_a_byte_of_a_signature_is_refused() {
     let key = SigningKey::make().unwrap();
     let signature = key.sign(MESSAGE).unwrap();
     let text = signature.to_armored();
-    let mut accepted = 0;
     for position in 0..text.len() {
         for value in 0..=255_u8 {
             let mut changed = text.clone().into_bytes();
             changed[position] = value;
-            if let Ok(read) = Signature::parse(&changed)
-                && changed != text.as_bytes()
-                && read.fits(MESSAGE).is_ok()
-            {
-                assert_eq!(read, signature, "byte {position} as {value}");
-                accepted += 1;
-            }
+            let fits = Signature::parse(&changed).is_ok_and(|read| read.fits(MESSAGE).is_ok());
+            assert_eq!(fits, changed == text.as_bytes(), "byte {position} as {value}");
         }
     }
-    // A line's end as `\r`
-    assert!(accepted <= text.lines().count(), "{accepted}");
 }
 
 #[test]
 fn nothing_stands_before_a_signature_or_behind_it() {
     let text = SigningKey::make().unwrap().sign(MESSAGE).unwrap().to_armored();
     let body = text.trim_end();
-    for same in [body.to_owned(), text.replace('\n', "\r\n"), rewrapped(&text, 64), rewrapped(&text, 7)] {
+    for same in [text.replace('\n', "\r\n"), rewrapped(&text, 64), rewrapped(&text, 7), rewrapped(&text, 9999)] {
         assert_eq!(Signature::parse(same.as_bytes()).unwrap().to_armored(), text);
     }
     for other in [
@@ -179,7 +171,13 @@ fn nothing_stands_before_a_signature_or_behind_it() {
         format!("{body} "),
         body.trim_end_matches('-').to_owned(),
         text.replace("SSH SIGNATURE", "PGP SIGNATURE"),
+        body.to_owned(),
         text.replacen('\n', "", 1),
+        text.replacen('\n', "\n\n", 1),
+        text.replacen('\n', "\r\n", 1),
+        text.replacen('\n', "\r", 2),
+        text.replace("\n-----END", "-----END"),
+        rewrapped(&text, 70).replacen("AAAA", "AA\nAA", 1),
         String::new(),
     ] {
         assert!(matches!(Signature::parse(other.as_bytes()), Err(SignatureError::Damaged)), "{other}");
