@@ -22,8 +22,8 @@ pub use public::{
     replace_public,
 };
 pub use read::{
-    directories_below, mode, modified, names_in, read_capped, read_guarded, read_line, read_private,
-    read_public, read_secret, read_stdin, read_stdin_part, true_path,
+    directories_below, mode, modified, names_in, read_capped, read_guarded, read_line, read_plain,
+    read_private, read_public, read_secret, read_stdin, read_stdin_part, true_path,
 };
 pub use replacement::Replacement;
 pub use write::{create_private, write_fd};
@@ -72,6 +72,14 @@ pub enum FileError {
         path: PathBuf,
         /// Its permission bits.
         mode: u32,
+    },
+    /// A link, a pipe, a device: what it leads to can be another thing at any time, or have no end.
+    #[error("`{}` is not a plain {wanted}", shown(.path))]
+    NotPlain {
+        /// What is there.
+        path: PathBuf,
+        /// What should be: a file, or a directory.
+        wanted: &'static str,
     },
     /// Others may read what must be private.
     #[error("`{}` can be read by others: its mode is {mode:04o}", shown(.path))]
@@ -131,6 +139,7 @@ impl Hint for FileError {
                 String::from("look at the disk and its log; what is there now is whole")
             }
             Self::NotGuarded { path, .. } => format!("chmod go-w {}", path.display()),
+            Self::NotPlain { wanted, .. } => format!("put the {wanted} itself there, and no link to it"),
             Self::NotPrivate { path, .. } => format!("chmod 600 {}", path.display()),
             Self::NotOwned { .. } => String::from("use a file of your own, or run this as its owner"),
             Self::Os { source, .. } if source.kind() == io::ErrorKind::NotFound => {

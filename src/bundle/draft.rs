@@ -87,7 +87,7 @@ impl Sink for Draft {
         if !old.is_file() {
             return Ok(None);
         }
-        let bytes = fs::read_public(&old)?;
+        let bytes = fs::read_plain(&old)?;
         if Digest::of(&bytes) != *digest {
             return Ok(None);
         }

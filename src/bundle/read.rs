@@ -1,7 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use crate::fs;
+use crate::fs::{self, EntryKind, FileError};
 use crate::model::{Digest, EnvironmentFile, FilePath, Site};
 use crate::signature::names_beside;
 
@@ -56,21 +56,27 @@ impl Envelope {
     ///
     /// # Errors
     ///
-    /// [`BundleError::NoBundle`], [`BundleError::NoManifest`] and [`BundleError::File`].
+    /// [`BundleError::NoBundle`], [`BundleError::NoManifest`], [`BundleError::File`], and [`BundleError::Missing`] of a signature
+    /// before one that is there.
     pub fn read(directory: &Path) -> Result<Self, BundleError> {
         let path = directory.join(MANIFEST);
         if !directory.exists() {
             return Err(BundleError::NoBundle { path: directory.to_owned() });
         }
-        if !path.exists() {
+        if path.symlink_metadata().is_err() {
             return Err(BundleError::NoManifest { path: directory.to_owned() });
         }
-        let bytes = fs::read_public(&path)?;
+        let bytes = fs::read_plain(&path)?;
         let mut signatures = Vec::new();
+        let mut missing = None;
         for name in names_beside(MANIFEST) {
             let path = directory.join(&name);
-            if path.symlink_metadata().is_ok() {
-                signatures.push((name, fs::read_public(&path)?));
+            if path.symlink_metadata().is_err() {
+                missing.get_or_insert(path);
+            } else if let Some(path) = missing {
+                return Err(BundleError::Missing { path });
+            } else {
+                signatures.push((name, fs::read_plain(&path)?));
             }
         }
         Ok(Self { directory: directory.to_owned(), bytes, signatures })
@@ -169,7 +175,7 @@ impl Bundle {
         let path = self.directory.join(&name);
         let entry = self.positions.get(file).and_then(|position| self.manifest.files.get(*position));
         let Some(entry) = entry.filter(|_| path.exists()) else { return Err(BundleError::Missing { path }) };
-        let bytes = fs::read_public(&path)?;
+        let bytes = fs::read_plain(&path)?;
         let has_size = u64::try_from(bytes.len()).is_ok_and(|size| size == entry.size);
         if !has_size || Digest::of(&bytes) != entry.sha256 {
             return Err(BundleError::Changed { path });
@@ -178,7 +184,7 @@ impl Bundle {
     }
 }
 
-/// Finds a file that the manifest does not list: a stray plaintext, or somebody's notes.
+/// Finds a file that the manifest does not list: a stray plaintext, or somebody's notes; and what is only a link to one.
 pub(super) fn refuse_foreign(directory: &Path, manifest: &Manifest) -> Result<(), BundleError> {
     let mut listed: BTreeSet<PathBuf> =
         manifest.files.iter().map(|entry| PathBuf::from(&entry.path)).collect();
@@ -187,12 +193,20 @@ pub(super) fn refuse_foreign(directory: &Path, manifest: &Manifest) -> Result<()
     let directories: BTreeSet<&Path> = listed.iter().flat_map(|path| path.ancestors().skip(1)).collect();
     let mut waiting = vec![PathBuf::new()];
     while let Some(below) = waiting.pop() {
-        for name in fs::names_in(&directory.join(&below))? {
+        for (name, kind) in fs::entries_in(&directory.join(&below))? {
             let path = below.join(name);
-            if directories.contains(path.as_path()) {
-                waiting.push(path);
-            } else if !listed.contains(&path) {
+            let (wanted, should_be) = if directories.contains(path.as_path()) {
+                ("directory", EntryKind::Directory)
+            } else if listed.contains(&path) {
+                ("file", EntryKind::File)
+            } else {
                 return Err(BundleError::Foreign { path: directory.join(path) });
+            };
+            if kind != should_be {
+                return Err(FileError::NotPlain { path: directory.join(path), wanted }.into());
+            }
+            if kind == EntryKind::Directory {
+                waiting.push(path);
             }
         }
     }

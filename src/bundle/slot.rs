@@ -126,7 +126,7 @@ fn before(directory: &Path) -> Result<Option<Before>, BundleError> {
     if fs::names_in(directory)?.is_empty() {
         return Ok(None);
     }
-    if !directory.join(MANIFEST).exists() {
+    if directory.join(MANIFEST).symlink_metadata().is_err() {
         return Err(BundleError::NotABundle { path: directory.to_owned() });
     }
     let envelope = Envelope::read(directory)?;

@@ -1,11 +1,12 @@
 use std::ffi::OsString;
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::io::{self, Read};
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use rustix::fd::BorrowedFd;
+use rustix::fs::OFlags;
 use zeroize::Zeroizing;
 
 use crate::secret::SecretBuffer;
@@ -52,6 +53,28 @@ pub fn read_private(path: &Path) -> Result<SecretBuffer, FileError> {
 /// [`FileError::Os`] and [`FileError::TooLarge`].
 pub fn read_public(path: &Path) -> Result<Vec<u8>, FileError> {
     read_capped(path, LIMIT_MIB * 1024 * 1024)
+}
+
+/// As [`read_public`], of a file that comes from elsewhere: it must be there itself. A link would lead anywhere, and whoever
+/// opens a pipe waits for ever.
+///
+/// # Errors
+///
+/// [`FileError::NotPlain`], [`FileError::Os`] and [`FileError::TooLarge`].
+pub fn read_plain(path: &Path) -> Result<Vec<u8>, FileError> {
+    let failed = |error| FileError::os("read", path, error);
+    let not_plain = || FileError::NotPlain { path: path.to_owned(), wanted: "file" };
+    if !path.symlink_metadata().map_err(failed)?.is_file() {
+        return Err(not_plain());
+    }
+    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
+    let file =
+        OpenOptions::new().read(true).custom_flags(flags.bits().cast_signed()).open(path).map_err(failed)?;
+    // Asked again of the open file: the name may stand for something else by now
+    if !file.metadata().map_err(failed)?.is_file() {
+        return Err(not_plain());
+    }
+    take(&file, path, LIMIT_MIB * 1024 * 1024)
 }
 
 /// Reads a public file of at most `limit` bytes.

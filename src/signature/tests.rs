@@ -159,7 +159,9 @@ fn every_change_of_a_byte_of_a_signature_is_refused() {
 fn nothing_stands_before_a_signature_or_behind_it() {
     let text = SigningKey::make().unwrap().sign(MESSAGE).unwrap().to_armored();
     let body = text.trim_end();
-    for same in [text.replace('\n', "\r\n"), rewrapped(&text, 64), rewrapped(&text, 7), rewrapped(&text, 9999)] {
+    for same in
+        [text.replace('\n', "\r\n"), rewrapped(&text, 64), rewrapped(&text, 7), rewrapped(&text, 9999)]
+    {
         assert_eq!(Signature::parse(same.as_bytes()).unwrap().to_armored(), text);
     }
     for other in [
