@@ -65,6 +65,14 @@ pub enum AdmitError {
         /// Why it does not count.
         error: SignatureError,
     },
+    /// A copy of a signature, which says nothing more.
+    #[error("{name}: {fingerprint} has signed already")]
+    SignedAlready {
+        /// The signature's file.
+        name: String,
+        /// The key.
+        fingerprint: String,
+    },
     /// The file of trusted signers cannot be used.
     #[error(transparent)]
     Signers(#[from] SignersError),
@@ -84,6 +92,9 @@ impl Hint for AdmitError {
                 "`dcn-vault trust add` shows who signed it, and takes the key once you have compared the fingerprint",
             ),
             Self::Signature { error, .. } => error.hint(),
+            Self::SignedAlready { .. } => {
+                String::from("each signs once: get the bundle anew, with its signatures")
+            }
             Self::Signers(error) => error.hint(),
             Self::Trust(error) => error.hint(),
             Self::Unsigned => String::from(
@@ -171,12 +182,17 @@ impl Admission {
             let searched = self.usual_signers.iter().map(|path| path.display().to_string());
             return Err(AdmitError::NoSigners { searched: searched.collect::<Vec<_>>().join(", ") });
         };
-        let one = |(name, armored): &(String, Vec<u8>)| {
+        let mut signers: Vec<Signer> = Vec::new();
+        for (name, armored) in &envelope.signatures {
             let signer = Signature::parse(armored)
-                .and_then(|signature| trusted.verify(&envelope.bytes, &signature, self.now));
-            signer.map_err(|error| AdmitError::Signature { name: name.clone(), error })
-        };
-        envelope.signatures.iter().map(one).collect()
+                .and_then(|signature| trusted.verify(&envelope.bytes, &signature, self.now))
+                .map_err(|error| AdmitError::Signature { name: name.clone(), error })?;
+            if signers.iter().any(|known| known.fingerprint == signer.fingerprint) {
+                return Err(AdmitError::SignedAlready { name: name.clone(), fingerprint: signer.fingerprint });
+            }
+            signers.push(signer);
+        }
+        Ok(signers)
     }
 
     fn judge(
