@@ -225,7 +225,7 @@ fn show_cuts_what_is_too_long() {
     for (hosts, line) in [(json!(many), fitting), (json!([format!("{}.example", "a".repeat(200))]), "aa…\n")]
     {
         changed["certificates"][0]["san"] = hosts;
-        scratch.write("bundle/manifest.json", changed.to_string(), 0o644);
+        scratch.write_manifest(changed.to_string());
         let shown = scratch.run(["show", "-b", "bundle"]);
         assert_eq!(shown.code, 0, "{}", shown.err);
         assert!(shown.out.contains(line), "{}", shown.out);
@@ -241,7 +241,7 @@ fn a_manifest_of_before_certificates_were_listed_is_still_read() {
     pull(&scratch, &[("SSLCertificate", &pair("x", 300 * DAY).0)]);
     let mut changed = manifest(&scratch);
     changed.as_object_mut().unwrap().remove("certificates").unwrap();
-    scratch.write("bundle/manifest.json", changed.to_string(), 0o644);
+    scratch.write_manifest(changed.to_string());
     assert!(!scratch.run(["show", "-b", "bundle"]).out.contains("Certificates"));
     let checked = scratch.run(["check", "-b", "bundle"]);
     assert_eq!(checked.code, 0, "{}", checked.err);

@@ -25,16 +25,32 @@ fn checked(scratch: &Scratch) -> Said {
     checked
 }
 
+/// The lines about certificates, which are followed by those about what must be rotated and who may write.
+fn of_certificates(checked: &Said) -> String {
+    checked
+        .out
+        .lines()
+        .filter(|line| line.contains("  certificates  "))
+        .fold(String::new(), |all, line| all + line + "\n")
+}
+
 #[test]
 fn a_good_bundle_gives_a_line_for_each_check_and_no_identity_is_needed() {
     let pulled = Pulled::new();
     std::fs::remove_file(pulled.scratch.join("identity.txt")).unwrap();
     let checked = checked(&pulled.scratch);
-    let expected = "ok       bundle        generation 1: 6 files as the manifest lists them
+    let expected = format!(
+        "ok       signature     by operator ({})
+ok       bundle        generation 1: 6 files as the manifest lists them
 ok       guard         4 files in clear, without the name or the form of a secret
+ok       headers       2 sealed files, each for as many as are listed
 ok       certificates  1 certificate, valid; 1 key fits
-";
-    assert_eq!((checked.code, checked.out.as_str()), (0, expected));
+ok       rotation      nobody knows what he gets no more, but what cannot be rotated
+ok       permissions   nobody else can write here
+",
+        pulled.scratch.operator()
+    );
+    assert_eq!((checked.code, &checked.out), (0, &expected));
     assert_eq!(occurring(&pulled.secrets, checked.out.as_bytes()), Vec::<&String>::new());
 }
 
@@ -63,7 +79,7 @@ fn a_certificate_that_will_expire_is_a_warning_and_one_that_has_is_a_finding() {
         pull(&scratch, &[("SSLCertificate", &certificate), ("SSLKey", &key)]);
         let checked = checked(&scratch);
         assert_eq!(checked.code, code, "{}", checked.out);
-        assert!(checked.out.ends_with(&line), "{}", checked.out);
+        assert_eq!(of_certificates(&checked), line);
     }
 }
 
@@ -80,13 +96,13 @@ fn a_key_that_does_not_fit_and_a_chain_that_is_out_of_order_are_findings() {
     issuer.as_object_mut().unwrap().retain(|field, _| !field.starts_with("key"));
     manifest["certificates"].as_array_mut().unwrap().push(issuer);
     manifest["certificates"][0]["issuer"] = json!("CN=middle");
-    scratch.write("bundle/manifest.json", manifest.to_string(), 0o644);
+    scratch.write_manifest(manifest.to_string());
     let checked = checked(&scratch);
     let expected = "finding  certificates  SSLCertificate: its key, SSLKey, is another certificate's
 finding  certificates  SSLIntermediateCertificate: the chain has a gap: it follows SSLCertificate, which CN=middle has signed
 ";
     assert_eq!(checked.code, 3);
-    assert!(checked.out.ends_with(expected), "{}", checked.out);
+    assert_eq!(of_certificates(&checked), expected);
 }
 
 #[test]
@@ -96,7 +112,7 @@ fn what_is_no_certificate_is_a_finding() {
     let checked = checked(&scratch);
     assert_eq!(checked.code, 3);
     let line = "finding  certificates  SSLCertificate: there is no PEM certificate in it\n";
-    assert!(checked.out.ends_with(line), "{}", checked.out);
+    assert_eq!(of_certificates(&checked), line);
 }
 
 #[test]
@@ -108,7 +124,9 @@ fn recipients_are_those_in_keys_no_more_and_no_fewer() {
     scratch.write("keys/README.md", "no site yet", 0o644);
     assert!(!checked(&scratch).out.contains("recipients"));
     scratch.write("keys/lyon/recipients.txt", format!("{one}\n"), 0o644);
-    assert_eq!(scratch.run(["pull", "--from-file", "plan.yaml"]).code, 0);
+    // Who had the bundle before knows what is in it
+    let settled = scratch.run(["pull", "--from-file", "plan.yaml", "--settled", "*"]);
+    assert_eq!(settled.code, 0, "{}", settled.err);
     let well = checked(&scratch);
     assert!(well.out.contains("ok       recipients    those in keys/, and no others\n"), "{}", well.out);
     assert_eq!(well.code, 0);
@@ -147,13 +165,17 @@ fn as_json_it_says_the_worst_and_each_check() {
         "generation": 1,
         "verdict": "finding",
         "checks": [
+            { "check": "signature", "verdict": "ok", "says": format!("by operator ({})", scratch.operator()) },
             { "check": "bundle", "verdict": "ok", "says": "generation 1: 1 file as the manifest lists them" },
             { "check": "guard", "verdict": "ok", "says": "0 files in clear, without the name or the form of a secret" },
+            { "check": "headers", "verdict": "ok", "says": "1 sealed file, each for as many as are listed" },
             {
                 "check": "certificates",
                 "verdict": "finding",
                 "says": format!("SSLCertificate: expired 1 day ago ({})", date_in(-DAY)),
             },
+            { "check": "rotation", "verdict": "ok", "says": "nobody knows what he gets no more, but what cannot be rotated" },
+            { "check": "permissions", "verdict": "ok", "says": "nobody else can write here" },
         ],
     });
     assert_eq!(serde_json::from_str::<Value>(&checked.out).unwrap(), expected);
@@ -178,13 +200,11 @@ fn passwords_in_clear_are_a_finding_whatever_the_manifest_says() {
     scratch.pull_from_file();
     let text = "parameter_defaults:\n  Nova: harmless\n";
     std::fs::remove_file(scratch.join("bundle/passwords.yaml.age")).unwrap();
-    let path = scratch.write("bundle/passwords.yaml", text, 0o644);
-    let digest = program::said(std::process::Command::new("sha256sum").arg(path)).out;
-    let mut manifest = scratch.manifest();
-    manifest["files"][0]["path"] = json!("passwords.yaml");
-    manifest["files"][0]["sealed"] = json!(false);
-    manifest["files"][0]["sha256"] = json!(digest.split(' ').next().unwrap());
-    scratch.write("bundle/manifest.json", manifest.to_string(), 0o644);
+    scratch.change_manifest(|manifest| {
+        manifest["files"][0]["path"] = json!("passwords.yaml");
+        manifest["files"][0]["sealed"] = json!(false);
+    });
+    scratch.replace_in_bundle("passwords.yaml", text.as_bytes());
     let checked = checked(&scratch);
     assert_eq!(checked.code, 3);
     assert!(checked.out.contains("finding  guard         passwords.yaml is not sealed\n"), "{}", checked.out);

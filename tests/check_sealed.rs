@@ -15,7 +15,7 @@ use program::{PLAN, Said, Scratch};
 use pulled::Pulled;
 
 const TWO_FOR_ONE: &str =
-    "finding  recipients    passwords.yaml.age: its header has 2 recipients, and the manifest lists 1\n";
+    "finding  headers       passwords.yaml.age: its header has 2 recipients, and the manifest lists 1\n";
 
 fn checked(scratch: &Scratch) -> Said {
     let checked = scratch.run(["check", "-b", "bundle"]);
@@ -49,11 +49,18 @@ fn a_file_that_is_only_called_sealed_is_a_finding() {
     for text in rows {
         pulled.scratch.replace_in_bundle("passwords.yaml.age", text.as_bytes());
         let checked = checked(&pulled.scratch);
-        let expected = "ok       bundle        generation 1: 6 files as the manifest lists them
+        let expected = format!(
+            "ok       signature     by operator ({})
+ok       bundle        generation 1: 6 files as the manifest lists them
 finding  guard         passwords.yaml.age is listed as sealed, and is no age file
+ok       headers       1 sealed file, each for as many as are listed
 ok       certificates  1 certificate, valid; 1 key fits
-";
-        assert_eq!((checked.code, checked.out.as_str()), (3, expected), "{text}");
+ok       rotation      nobody knows what he gets no more, but what cannot be rotated
+ok       permissions   nobody else can write here
+",
+            pulled.scratch.operator()
+        );
+        assert_eq!((checked.code, checked.out), (3, expected), "{text}");
     }
 }
 

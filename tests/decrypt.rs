@@ -23,8 +23,7 @@ fn a_file_that_no_bundle_has_is_named_with_those_that_it_may_have() {
     let scratch = Scratch::new();
     scratch.pull_from_file();
     let lacking = scratch.run(["decrypt", "-b", "bundle", "-i", "identity.txt", "endpoint-map.json"]);
-    let err =
-        "error: the bundle has no `endpoint-map.json`\nhint: `dcn-vault show` lists the files that it has\n";
+    let err = "error: the bundle has no `endpoint-map.json` for site `default`\nhint: `dcn-vault show` lists the files that it has, and who gets what\n";
     assert_refused(&lacking, 1, err);
 }
 
@@ -47,12 +46,12 @@ fn decrypted_text_goes_to_a_pipe_exactly_or_to_a_private_file_or_not_at_all() {
     symlink("nowhere", scratch.join("dangling")).unwrap();
     symlink("/dev/stdout", scratch.join("device")).unwrap();
     scratch.write("taken", "precious", 0o644);
-    let before = (scratch.names(), scratch.files());
+    let before = scratch.holdings();
     for name in ["out", "taken", "dangling", "device"] {
         let err = format!("error: `{name}` exists\nhint: choose another name, or remove it first\n");
         assert_refused(&decrypt(&["-o", name]), 1, &err);
     }
-    assert_eq!((scratch.names(), scratch.files()), before);
+    assert_eq!(scratch.holdings(), before);
 }
 
 #[test]

@@ -54,13 +54,7 @@ fn a_sealed_file_that_is_no_age_file_is_damaged() {
     let mut flipped = content.clone();
     *flipped.last_mut().unwrap() ^= 1;
     for bytes in [&b"plain: text\n"[..], b"", &content[..content.len() - 1], &content[..60], &flipped] {
-        pulled.scratch.write(&format!("bundle/{name}"), bytes, 0o644);
-        let digest = dcn_vault::model::Digest::of(bytes);
-        pulled.change_manifest(|manifest| {
-            let files = manifest["files"].as_array_mut().unwrap();
-            let entry = files.iter_mut().find(|file| file["path"] == name).unwrap();
-            entry["sha256"] = json!(digest);
-        });
+        pulled.scratch.replace_in_bundle(name, bytes);
         pulled.scratch.opens_nothing(&["-i", "identity.txt"], &format!("error: `{name}` is damaged\n{ANEW}"));
     }
 }
@@ -73,13 +67,13 @@ fn a_manifest_that_is_not_ours_opens_nothing() {
     for (text, place) in
         [("", "1:0"), ("[]", "1:2"), ("{\"format\": 7}", "1:12"), ("{\"format\": \"dcn-vault/1\"}", "1:25")]
     {
-        scratch.write("bundle/manifest.json", text, 0o644);
+        scratch.write_manifest(text);
         scratch.opens_nothing(
             &["-i", "identity.txt"],
             &format!("error: `bundle/manifest.json`:{place}: not a bundle's manifest\n{ANEW}"),
         );
     }
-    scratch.write("bundle/manifest.json", r#"{"format": "dcn-vault/2\u001b[2J"}"#, 0o644);
+    scratch.write_manifest(r#"{"format": "dcn-vault/2\u001b[2J"}"#);
     let newer = "error: the bundle's format is `dcn-vault/2\\u{1b}[2J`, and this is dcn-vault 0.1.0\nhint: use the dcn-vault that made it, or a newer one\n";
     scratch.opens_nothing(&["-i", "identity.txt"], newer);
     for (path, shown) in [
@@ -90,7 +84,7 @@ fn a_manifest_that_is_not_ours_opens_nothing() {
         ("\u{1b}[2J", "\\u{1b}[2J"),
         ("passwords.yaml", "passwords.yaml"),
     ] {
-        scratch.write("bundle/manifest.json", &whole, 0o644);
+        scratch.write_manifest(&whole);
         pulled.change_manifest(|manifest| {
             let files = manifest["files"].as_array_mut().unwrap();
             files.iter_mut().find(|file| file["sealed"] == true).unwrap()["path"] = json!(path);
@@ -106,6 +100,22 @@ fn a_manifest_that_is_not_ours_opens_nothing() {
     std::fs::remove_dir_all(scratch.join("bundle")).unwrap();
     let none = "error: there is no bundle at `bundle`\nhint: name it with -b DIR, or make one with `dcn-vault pull`\n";
     scratch.opens_nothing(&["-i", "identity.txt"], none);
+}
+
+#[test]
+fn a_manifest_is_not_read_before_its_signature_fits() {
+    let pulled = Pulled::new();
+    let scratch = &pulled.scratch;
+    let key = scratch.operator();
+    let err = format!(
+        "error: manifest.json.sig: the signature of {key} does not fit: what it signed is not what is here\nhint: do not deploy with it: it was changed after it was signed; get it anew\n"
+    );
+    let mut whole = std::fs::read(scratch.join("bundle/manifest.json")).unwrap();
+    whole.push(b'\n');
+    for text in [&whole[..], b"", b"{", br#"{"format": "dcn-vault/2"}"#] {
+        scratch.write_unsigned_manifest(text);
+        scratch.opens_nothing(&["-i", "identity.txt"], &err);
+    }
 }
 
 #[test]

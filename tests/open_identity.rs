@@ -35,11 +35,20 @@ fn a_key_that_is_typed_where_its_file_belongs_is_not_repeated() {
 fn an_identity_of_somebody_else_opens_nothing() {
     let pulled = Pulled::new();
     pulled.scratch.keygen("other.txt");
+    let error = format!("error: no identity of yours is a recipient of the bundle\n{RECIPIENTS}");
+    pulled.scratch.opens_nothing(&["-i", "other.txt"], &error);
+    let both = pulled.scratch.run(["decrypt", "-b", "bundle", "-i", "other.txt", "-i", "identity.txt"]);
+    assert_eq!(both.code, 0, "{}", both.err);
+}
+
+#[test]
+fn an_identity_for_which_the_bundle_is_not_sealed_though_it_says_so_opens_nothing() {
+    let pulled = Pulled::new();
+    let (_, other) = pulled.scratch.keygen("other.txt");
+    pulled.change_manifest(|manifest| manifest["recipients"]["default"] = serde_json::json!([other]));
     let error = |file: &str| format!("error: no identity of yours opens `{file}.age`\n{RECIPIENTS}");
     let (one, first) = (error("passwords.yaml"), error("global-config-extra-map-data.json"));
     pulled.scratch.opens_nothing_as(&["-i", "other.txt"], &one, &first);
-    let both = pulled.scratch.run(["decrypt", "-b", "bundle", "-i", "other.txt", "-i", "identity.txt"]);
-    assert_eq!(both.code, 0, "{}", both.err);
 }
 
 #[test]
@@ -129,7 +138,9 @@ fn an_identity_is_found_in_the_usual_places() {
     scratch.write(".config/dcn-vault/identity.txt", &other, 0o600);
     assert_eq!(scratch.run(decrypt).code, 1);
     scratch.write("xdg/dcn-vault/identity.txt", &key, 0o600);
-    assert_eq!(said(scratch.program().env("XDG_CONFIG_HOME", scratch.join("xdg")).args(decrypt)).code, 0);
+    let mut elsewhere = scratch.program();
+    elsewhere.env("XDG_CONFIG_HOME", scratch.join("xdg")).args(decrypt);
+    assert_eq!(said(elsewhere.args(["--signers", ".config/dcn-vault/signers"])).code, 0);
     scratch.write("credentials/dcn-vault-identity", &key, 0o400);
     let mut unit = scratch.program();
     assert_eq!(said(unit.env("CREDENTIALS_DIRECTORY", scratch.join("credentials")).args(decrypt)).code, 0);

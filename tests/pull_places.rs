@@ -15,6 +15,7 @@ use program::refusal::{assert_refused, assert_refused_over_http};
 use program::{PLAN, Said, Scratch, occurring, said};
 use serde_json::Value;
 
+const SIGNING_KEY: &str = ".config/dcn-vault/signing_key";
 const FROM_FILE: [&str; 3] = ["pull", "--from-file", "plan.yaml"];
 
 fn pulled(ended: &Said) {
@@ -60,11 +61,11 @@ fn a_second_pull_is_the_next_generation_and_replaces_all_files() {
     let cloud = Cloud::start(Contents::made_up());
     let whole = ["pull", "-r", &recipient, "-o", "bundle"];
     pulled(&said(scratch.program().envs(cloud.os_variables()).args(whole)));
-    assert_eq!(below(&scratch, "bundle").len(), 7);
+    assert_eq!(below(&scratch, "bundle").len(), 8);
     let first = manifest(&scratch, "bundle");
     pulled(&scratch.run(FROM_FILE.iter().chain(&["-r", &recipient])));
     let second = manifest(&scratch, "bundle");
-    assert_eq!(below(&scratch, "bundle"), ["manifest.json", "passwords.yaml.age"]);
+    assert_eq!(below(&scratch, "bundle"), ["manifest.json", "manifest.json.sig", "passwords.yaml.age"]);
     assert_eq!((&first["generation"], &second["generation"]), (&Value::from(1), &Value::from(2)));
     assert_eq!((&first["previous"], &first["vault"]), (&Value::Null, &second["vault"]));
     assert_eq!(second["previous"].as_str().map(str::len), Some(64));
@@ -194,10 +195,18 @@ fn clouds_yaml_is_found_where_openstacksdk_finds_it() {
             Some(variable) => program.env(variable, &path),
             None => &mut program,
         };
-        let ended = said(program.args(["pull", "--os-cloud", "undercloud", "-r", &recipient]));
+        let ended = said(program.args([
+            "pull",
+            "--os-cloud",
+            "undercloud",
+            "-r",
+            &recipient,
+            "--sign-key",
+            SIGNING_KEY,
+        ]));
         pulled(&ended);
         assert_eq!(occurring(&cloud.secrets(), ended.err.as_bytes()), Vec::<&String>::new());
-        assert_eq!(below(&scratch, "bundle").len(), 7, "{name}");
+        assert_eq!(below(&scratch, "bundle").len(), 8, "{name}");
     }
     assert_eq!(cloud.tokens_alive(), 0);
 }
@@ -234,9 +243,7 @@ fn the_last_generation_that_can_be_counted_is_not_passed() {
     let (scratch, recipient) = Scratch::with_plan();
     let pull = || scratch.run(FROM_FILE.iter().chain(&["-r", &recipient]));
     pulled(&pull());
-    let mut last = manifest(&scratch, "bundle");
-    last["generation"] = Value::from(u64::MAX);
-    scratch.write("bundle/manifest.json", last.to_string(), 0o644);
+    scratch.change_manifest(|last| last["generation"] = Value::from(u64::MAX));
     pulled(&pull());
     assert_eq!(manifest(&scratch, "bundle")["generation"], u64::MAX);
 }

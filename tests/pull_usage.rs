@@ -88,7 +88,7 @@ fn an_output_that_is_something_else_is_not_touched() {
     let foreign = "error: `{here}/bundle/notes` does not belong to the bundle\nhint: move {here}/bundle/notes elsewhere: a pull replaces the whole directory\n";
     scratch.refuses(&from_file(&["-r", &recipient]), foreign);
     std::fs::remove_file(scratch.join("bundle/notes")).unwrap();
-    scratch.write("bundle/manifest.json", "{", 0o644);
+    scratch.write_unsigned_manifest("{");
     let malformed = "error: `{here}/bundle/manifest.json`:1:1: not a bundle's manifest\nhint: get the bundle anew from where it was made; do not deploy with it\n";
     scratch.refuses(&from_file(&["-r", &recipient]), malformed);
 }
@@ -151,7 +151,8 @@ fn flags_that_do_not_go_together_are_a_matter_of_usage() {
         );
     }
     let list = [
-        &["--allow-incomplete"][..],
+        &["--after", "1"][..],
+        &["--allow-incomplete"],
         &["--dry-run"],
         &["--on-secret", "seal"],
         &["--release", "train"],
@@ -161,10 +162,13 @@ fn flags_that_do_not_go_together_are_a_matter_of_usage() {
         &["--config-download-dir", "x"],
         &["--exclude", "x"],
         &["--from-file", "plan.yaml"],
+        &["--no-sign"],
         &["--output", "x"],
         &["--plan", "x"],
         &["--recipient", "x"],
         &["--recipients-file", "x"],
+        &["--settled", "x"],
+        &["--sign-key", "x"],
         &["--stack", "x"],
         &["--working-dir", "x"],
     ];

@@ -64,7 +64,7 @@ fn escapes_in_a_manifest_do_not_reach_the_terminal() {
 
 /// Puts escapes into every text and key of a manifest that may have any.
 fn escape_texts(value: &mut Value, place: &mut Vec<String>) {
-    const FIXED: [&str; 17] = [
+    const FIXED: [&str; 18] = [
         "format",
         "created",
         "previous",
@@ -78,6 +78,7 @@ fn escape_texts(value: &mut Value, place: &mut Vec<String>) {
         "of",
         "parameters",
         "too_short",
+        "holds",
         "parameter",
         "not_before",
         "not_after",

@@ -106,9 +106,8 @@ impl Scratch {
         if !program.exists() {
             copy_program_to(&program);
         }
-        for path in [self.0.clone()].into_iter().chain(self.files().into_iter().map(|(path, _)| path)) {
-            std::os::unix::fs::chown(&path, Some(65534), Some(65534)).unwrap();
-        }
+        let given = Command::new("chown").args(["-R", "65534:65534"]).arg(&self.0).status().unwrap();
+        assert!(given.success());
         let mut command = Command::new("setpriv");
         command.args(["--reuid=65534", "--regid=65534", "--clear-groups"]).arg(program);
         command.current_dir(&self.0).env_clear().env("HOME", &self.0).stdin(Stdio::null());
@@ -130,16 +129,52 @@ impl Scratch {
         serde_json::from_slice(&std::fs::read(self.join("bundle/manifest.json")).unwrap()).unwrap()
     }
 
-    /// Writes a file of `bundle` anew, and what the manifest says of its bytes.
-    pub fn replace_in_bundle(&self, name: &str, bytes: &[u8]) {
-        let path = self.write(&format!("bundle/{name}"), bytes, 0o644);
-        let digest = said(Command::new("sha256sum").arg(path)).out;
+    /// Writes the manifest of `bundle` anew, as `change` leaves it, signed: what lies behind the signature is reached.
+    pub fn change_manifest(&self, change: impl FnOnce(&mut serde_json::Value)) {
         let mut manifest = self.manifest();
-        let files = manifest["files"].as_array_mut().unwrap();
-        let entry = files.iter_mut().find(|file| file["path"] == name).unwrap();
-        entry["sha256"] = digest.split(' ').next().unwrap().into();
-        entry["size"] = bytes.len().into();
-        self.write("bundle/manifest.json", manifest.to_string(), 0o644);
+        change(&mut manifest);
+        self.write_manifest(manifest.to_string());
+    }
+
+    /// Writes `text` as the manifest of `bundle`, signed by whom this directory trusts.
+    pub fn write_manifest(&self, text: impl AsRef<[u8]>) {
+        self.write_unsigned_manifest(&text);
+        let key = SigningKey::read(&self.join(".config/dcn-vault/signing_key"), None, &mut |_| None).unwrap();
+        let signature = key.sign(text.as_ref()).unwrap();
+        self.write("bundle/manifest.json.sig", signature.to_armored(), 0o644);
+    }
+
+    /// Writes `text` as the manifest of `bundle`, which the signature that is there no longer fits. Nothing was seen of its
+    /// vault before: two manifests of one generation are another matter.
+    pub fn write_unsigned_manifest(&self, text: impl AsRef<[u8]>) {
+        self.write("bundle/manifest.json", text, 0o644);
+        self.forget();
+    }
+
+    /// Forgets which bundles were seen here.
+    pub fn forget(&self) {
+        let seen = self.join(".local/state/dcn-vault/seen");
+        if seen.exists() {
+            std::fs::remove_dir_all(seen).unwrap();
+        }
+    }
+
+    /// Writes a file of `bundle` anew, and what the manifest says of its bytes, signed.
+    pub fn replace_in_bundle(&self, name: &str, bytes: &[u8]) {
+        self.write(&format!("bundle/{name}"), bytes, 0o644);
+        self.change_manifest(|manifest| {
+            let files = manifest["files"].as_array_mut().unwrap();
+            let entry = files.iter_mut().find(|file| file["path"] == name).unwrap();
+            entry["sha256"] = dcn_vault::model::Digest::of(bytes).to_string().into();
+            entry["size"] = bytes.len().into();
+        });
+    }
+
+    /// The fingerprint of the key that signs here.
+    pub fn operator(&self) -> String {
+        let signers = std::fs::read_to_string(self.join(".config/dcn-vault/signers")).unwrap();
+        let (_, key) = signers.trim_end().split_once("\" ").unwrap();
+        dcn_vault::signature::PublicKey::parse(key).unwrap().fingerprint()
     }
 
     /// Makes an identity, and returns its file and its recipient.
@@ -169,6 +204,13 @@ impl Scratch {
         collect(&self.0, &mut files);
         files.sort();
         files
+    }
+
+    /// All that is here, but what is remembered of bundles: one that is admitted is, whatever comes then.
+    pub fn holdings(&self) -> (Vec<String>, Vec<(PathBuf, Vec<u8>)>) {
+        let mut files = self.files();
+        files.retain(|(path, _)| !path.starts_with(self.join(".local/state/dcn-vault/seen")));
+        (self.names(), files)
     }
 
     /// The names of all that is in the directory itself, sorted.

@@ -40,10 +40,10 @@ pub fn after_the_way(err: &str) -> &str {
 impl Scratch {
     /// Fails unless these arguments, with these variables, end with 1 and these words, in which `{here}` is our path.
     pub fn refuses_with(&self, arguments: &[&str], variables: &[(&str, &str)], err: &str) {
-        let before = (self.names(), self.files());
+        let before = self.holdings();
         let ended = said(self.program().envs(variables.iter().copied()).args(arguments));
         assert_refused(&ended, 1, &self.filled(err));
-        assert!((self.names(), self.files()) == before, "something has changed");
+        assert!(self.holdings() == before, "something has changed");
     }
 
     pub fn refuses(&self, arguments: &[&str], err: &str) {

@@ -40,11 +40,9 @@ impl Pulled {
         self.scratch.manifest()
     }
 
-    /// Writes the manifest anew, as `change` leaves it.
+    /// Writes the manifest anew, as `change` leaves it, signed.
     pub fn change_manifest(&self, change: impl FnOnce(&mut serde_json::Value)) {
-        let mut manifest = self.manifest();
-        change(&mut manifest);
-        self.scratch.write("bundle/manifest.json", manifest.to_string(), 0o644);
+        self.scratch.change_manifest(change);
     }
 
     /// The bundle's files, without the manifest.

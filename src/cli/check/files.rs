@@ -20,12 +20,14 @@ pub(super) fn check(bundle: &Bundle) -> Result<Vec<Line>, Failure> {
     for path in bundle.files() {
         let file = bundle.file(path)?;
         if path.sealed {
-            sealed += 1;
             match file.count_recipients() {
                 None => {
                     guarded.push(finding("guard", format!("{path} is listed as sealed, and is no age file")));
                 }
-                Some(has) => headers.extend(header(bundle, path, has)),
+                Some(has) => {
+                    sealed += 1;
+                    headers.extend(header(bundle, path, has));
+                }
             }
         } else {
             clear += 1;
