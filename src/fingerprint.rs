@@ -11,6 +11,7 @@
 mod tag;
 
 use std::collections::BTreeMap;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
@@ -109,11 +110,15 @@ impl Notes {
         }
         let path = directory.map(|directory| directory.join(vault));
         let Some(path) = path else { return Self::new(None) };
-        if !path.exists() {
-            return Self::new(Some(path));
-        }
+        let notes = match fs::read_private(&path) {
+            // Notes that may not be read are not none: that is known before anything is pulled
+            Err(FileError::Os { source, .. }) if source.kind() == ErrorKind::NotFound => {
+                return Self::new(Some(path));
+            }
+            other => other?,
+        };
         // EXPOSE: parsed; what the parser copies is wiped by the allocator
-        let read: Option<File> = fs::read_private(&path)?.expose(|text| serde_json::from_slice(text).ok());
+        let read: Option<File> = notes.expose(|text| serde_json::from_slice(text).ok());
         let Some(File { key, records }) = read else { return Err(NotesError::Damaged { path }) };
         Ok(Self { path: Some(path), key: SecretValue::take(key), records })
     }
@@ -264,5 +269,13 @@ mod tests {
         for id in ["", "../x", "vault", &"/".repeat(32)] {
             assert!(matches!(Notes::read(Some(here.path()), id), Err(NotesError::VaultName)), "{id}");
         }
+    }
+
+    #[test]
+    fn notes_that_cannot_be_read_are_an_error_and_not_none() {
+        let here = TemporaryDirectory::scratch();
+        // A link to itself: even root cannot read it
+        std::os::unix::fs::symlink("vault", here.path().join("vault")).unwrap();
+        assert!(matches!(Notes::read(Some(here.path()), "vault"), Err(NotesError::File(_))));
     }
 }

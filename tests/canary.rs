@@ -20,6 +20,7 @@ mod strace;
 
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Write};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -60,7 +61,9 @@ impl Bench {
     }
 
     fn canaries(&self) -> Canaries {
-        Canaries::of(self.cloud.secrets().into_iter().chain([self.identity.clone()]))
+        let key = self.scratch.signing_key_lines();
+        assert!(key.len() > 2, "{}", key.len());
+        Canaries::of(self.cloud.secrets().into_iter().chain([self.identity.clone()]).chain(key))
     }
 
     /// What was seen, but for the password in a login and a token in a header, both at the cloud's port.
@@ -113,6 +116,19 @@ fn a_pull_shows_the_password_and_the_token_to_the_cloud_and_nothing_to_anything_
         let online = !arguments.contains(&"--from-file") && arguments[0] == "pull";
         let told = watched.sightings(&bench.canaries()).len();
         assert_eq!(told, if online { 2 } else { 0 }, "password and token to the cloud: {arguments:?}");
+        // What was pulled before is noted under a key, which is written with the notes, there and nowhere else
+        let notes = bench.scratch.path().canonicalize().unwrap().join(".local/state/dcn-vault/pulled");
+        let is_note =
+            |place: &Place| matches!(place, Place::File(path) if Path::new(path).parent() == Some(&notes));
+        let keys = places(&watched.sightings(&Canaries::of(bench.scratch.notes_keys())));
+        assert!(keys.iter().all(is_note), "{arguments:?}: {keys:?}");
+        let writes = arguments[0] == "pull" && !arguments.contains(&"--dry-run");
+        assert_eq!(!keys.is_empty(), writes, "{arguments:?}");
+    }
+    for (path, _) in bench.scratch.files() {
+        if path.components().any(|part| part.as_os_str() == "pulled") {
+            assert_eq!(path.metadata().unwrap().permissions().mode() & 0o7777, 0o600, "{}", path.display());
+        }
     }
 }
 
@@ -209,11 +225,7 @@ fn a_user_who_is_not_root_is_served_as_secretly() {
     let scratch = &bench.scratch;
     // Below a home of root's nobody else could start it
     std::fs::copy(env!("CARGO_BIN_EXE_dcn-vault"), scratch.join("dcn-vault")).unwrap();
-    for path in
-        scratch.files().into_iter().map(|(path, _)| path).chain([scratch.join("bundle"), scratch.join("")])
-    {
-        std::os::unix::fs::chown(path, Some(65534), Some(65534)).unwrap();
-    }
+    scratch.give_away();
     let verb = |arguments: &[&str]| {
         let mut command = Command::new(scratch.join("dcn-vault"));
         command.current_dir(scratch.path()).args(arguments).envs(bench.cloud.os_variables());

@@ -106,13 +106,38 @@ impl Scratch {
         if !program.exists() {
             copy_program_to(&program);
         }
-        let given = Command::new("chown").args(["-R", "65534:65534"]).arg(&self.0).status().unwrap();
-        assert!(given.success());
+        self.give_away();
         let mut command = Command::new("setpriv");
         command.args(["--reuid=65534", "--regid=65534", "--clear-groups"]).arg(program);
         command.current_dir(&self.0).env_clear().env("HOME", &self.0).stdin(Stdio::null());
         command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
         command
+    }
+
+    /// Gives the directory, and all that is in it, to a user who is not root.
+    pub fn give_away(&self) {
+        let given = Command::new("chown").args(["-R", "65534:65534"]).arg(&self.0).status().unwrap();
+        assert!(given.success());
+    }
+
+    /// The lines of the signing key's file that hold what is secret: the first two are of the public half alone.
+    pub fn signing_key_lines(&self) -> Vec<String> {
+        let text = std::fs::read_to_string(self.join(".config/dcn-vault/signing_key")).unwrap();
+        let lines = text.lines().filter(|line| !line.starts_with("-----")).skip(2);
+        lines.filter(|line| line.len() >= 16).map(str::to_owned).collect()
+    }
+
+    /// The keys under which the puller notes what values were, one for each vault.
+    pub fn notes_keys(&self) -> Vec<String> {
+        let notes = self
+            .files()
+            .into_iter()
+            .filter(|(path, _)| path.starts_with(self.join(".local/state/dcn-vault/pulled")));
+        let key = |(_, text): (PathBuf, Vec<u8>)| {
+            let notes: serde_json::Value = serde_json::from_slice(&text).unwrap();
+            notes["key"].as_str().unwrap().to_owned()
+        };
+        notes.map(key).collect()
     }
 
     /// Saves a small plan, makes `identity.txt`, and pulls the one for the other to `bundle`.

@@ -122,7 +122,9 @@ pub fn watch(program: &Command, user: Option<&str>) -> Watch {
     options.extend(["-e".to_owned(), format!("trace=!{}", trace::INCOMING)]);
     options.extend(user.into_iter().flat_map(|user| ["-u".to_owned(), user.to_owned()]));
     let ended = run(&mut strace(&options, program));
-    let processes = log.files().into_iter().map(|(_, text)| trace::parse(&String::from_utf8(text).unwrap()));
+    let mut processes = log.files();
+    processes.retain(|(path, _)| path.file_stem().is_some_and(|name| name == "calls"));
+    let processes = processes.into_iter().map(|(_, text)| trace::parse(&String::from_utf8(text).unwrap()));
     Watch::new(ended, &processes.collect::<Vec<_>>())
 }
 
