@@ -26,10 +26,19 @@ use cloud::{Cloud, Contents};
 use program::{Scratch, said};
 use strace::{Canaries, disturb, points};
 
+/// What the puller remembers of the bundles that he made.
+const NOTES: &str = ".local/state/dcn-vault/pulled";
 const END_OF_CERTIFICATE: &str = "-----END CERTIFICATE-----\n";
 
 /// A directory's files: what must be the same, byte for byte.
 type Files = Vec<(PathBuf, Vec<u8>)>;
+
+/// A bundle, and what its puller has noted of it.
+#[derive(Default)]
+struct Old {
+    bundle: Files,
+    notes: Files,
+}
 
 struct Bench {
     cloud: Cloud,
@@ -67,28 +76,32 @@ impl Bench {
         assert_eq!(pulled.code, 0, "{}", pulled.err);
     }
 
-    fn bundle(&self) -> Files {
-        self.scratch
-            .files()
-            .into_iter()
-            .filter(|(path, _)| path.starts_with(self.scratch.join("bundle")))
-            .collect()
+    fn below(&self, directory: &str) -> Files {
+        let directory = self.scratch.join(directory);
+        self.scratch.files().into_iter().filter(|(path, _)| path.starts_with(&directory)).collect()
+    }
+
+    fn old(&self) -> Old {
+        Old { bundle: self.below("bundle"), notes: self.below(NOTES) }
     }
 
     /// Puts `old` back as the bundle; nothing means none.
-    fn restore(&self, old: &Files) {
-        let _ = std::fs::remove_dir_all(self.scratch.join("bundle"));
-        for (path, content) in old {
-            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-            std::fs::write(path, content).unwrap();
+    fn restore(&self, old: &Old) {
+        for directory in ["bundle", ".local"] {
+            let _ = std::fs::remove_dir_all(self.scratch.join(directory));
+        }
+        for (path, content) in old.bundle.iter().chain(&old.notes) {
+            self.scratch.write(path.to_str().unwrap(), content, 0o600);
         }
     }
 
-    /// The generation of the bundle as `show` reads it, all digests checked; `None` without a bundle.
+    /// The generation of the bundle as `show` reads it, all digests checked, and its signature; `None` without a bundle.
     fn generation(&self, when: &str) -> Option<u64> {
         if !self.scratch.join("bundle").exists() {
             return None;
         }
+        let checked = self.scratch.run(["check", "-b", "bundle"]);
+        assert!(checked.out.starts_with("ok       signature "), "{when}: {}{}", checked.out, checked.err);
         let shown = self.scratch.run(["show", "-b", "bundle", "--json"]);
         assert_eq!(shown.code, 0, "{when}: {}", shown.err);
         let manifest: serde_json::Value = serde_json::from_str(&shown.out).unwrap();
@@ -96,21 +109,34 @@ impl Bench {
     }
 
     /// The old bundle byte for byte, or a whole one of the generation after it. Returns whether it is the new one.
-    fn is_new(&self, old: &Files, when: &str) -> bool {
-        if &self.bundle() == old {
+    fn is_new(&self, old: &Old, when: &str) -> bool {
+        if self.below("bundle") == old.bundle {
             return false;
         }
-        let before = u64::from(!old.is_empty());
+        let before = u64::from(!old.bundle.is_empty());
         let now = self.generation(when).unwrap_or_default();
         assert_eq!(now, before + 1, "{when}");
         true
     }
 
-    /// What is there beside the identity and the bundle.
+    /// What is there beside the identity, the bundle and the notes on it.
     fn leftovers(&self) -> Vec<String> {
         let mut names = self.scratch.names();
         names.retain(|name| !["authority.pem", "bundle", "identity.txt"].contains(&name.as_str()));
+        let notes = self.below(NOTES).into_iter();
+        names.extend(
+            notes
+                .map(|(path, _)| path.file_name().unwrap().to_str().unwrap().to_owned())
+                .filter(|name| !is_id(name)),
+        );
         names
+    }
+
+    /// A pull over what is there knows what was there before: the notes are of this bundle.
+    fn assert_notes_fit(&self, when: &str) {
+        let pulled = said(self.pull().arg("--dry-run"));
+        assert_eq!(pulled.code, 0, "{when}: {}", pulled.err);
+        assert!(!pulled.err.contains("was not made from here"), "{when}: {}", pulled.err);
     }
 
     fn assert_no_secret(&self, when: &str, said: &str) {
@@ -134,14 +160,28 @@ impl Bench {
 }
 
 fn is_staging(name: &str) -> bool {
-    name.strip_prefix(".bundle.").is_some_and(|rest| rest.strip_suffix(".new").is_some())
+    name.strip_prefix(".bundle.").is_some_and(|rest| rest.strip_suffix(".new").is_some_and(is_id))
+}
+
+/// Where somebody has written that he is at work: it holds nobody up once he has gone.
+fn is_lock(name: &str) -> bool {
+    name == ".bundle.lock"
+}
+
+/// Notes that were not finished.
+fn is_notes(name: &str) -> bool {
+    name.strip_prefix('.').is_some_and(|rest| rest.strip_suffix(".new").is_some_and(is_id))
+}
+
+fn is_id(text: &str) -> bool {
+    text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 /// Kills a pull at each point.
-fn kill_everywhere(bench: &Bench, old: &Files) {
+fn kill_everywhere(bench: &Bench, old: &Old) {
     bench.restore(old);
     let points = points(&bench.pull());
-    let (mut kept, mut replaced, mut left) = (0, 0, 0);
+    let (mut kept, mut replaced, mut left, mut torn) = (0, 0, 0, 0);
     for point in &points {
         let when = format!("killed at {} {}", point.name, point.number);
         bench.restore(old);
@@ -154,10 +194,19 @@ fn kill_everywhere(bench: &Bench, old: &Files) {
         let is_new = bench.is_new(old, &when);
         bench.assert_no_secret(&when, &ended.err);
         let leftovers = bench.leftovers();
+        let count = |is: fn(&str) -> bool| leftovers.iter().filter(|name| is(name)).count();
+        let known = [count(is_staging), count(is_lock), count(is_notes)];
         assert!(
-            leftovers.iter().all(|name| is_staging(name)) && leftovers.len() < 2,
+            known.iter().sum::<usize>() == leftovers.len() && known.iter().all(|count| *count < 2),
             "{when}: {leftovers:?}"
         );
+        if is_new || !old.bundle.is_empty() {
+            bench.assert_notes_fit(&when);
+        }
+        // Of a vault that never came to be, nobody knows
+        if old.bundle.is_empty() && !is_new {
+            let _ = std::fs::remove_dir_all(bench.scratch.join(".local"));
+        }
         if is_new || !leftovers.is_empty() {
             bench.assert_next_pull(&when);
         }
@@ -166,18 +215,19 @@ fn kill_everywhere(bench: &Bench, old: &Files) {
         } else {
             kept += 1;
         }
-        left += leftovers.len();
+        left += known[0];
+        torn += known[2];
     }
     println!(
-        "{} points: {kept} kills left the bundle as it was, {replaced} the new one; {left} left a staging directory",
+        "{} points: {kept} kills left the bundle as it was, {replaced} the new one; {left} left a staging directory, {torn} unfinished notes",
         points.len()
     );
-    assert!(kept > 20 && replaced > 2 && left > 20, "before, at and after the exchange");
+    assert!(kept > 20 && replaced > 2 && left > 20 && torn > 2, "before, at and after the exchange");
     bench.assert_next_pull("all kills");
 }
 
 /// Refuses each call of a pull that concerns a file, one at a time.
-fn fail_everywhere(bench: &Bench, old: &Files, error: &str) {
+fn fail_everywhere(bench: &Bench, old: &Old, error: &str) {
     bench.restore(old);
     let points = points(&bench.pull());
     let (mut failed, mut unharmed, mut left) = (0, 0, 0);
@@ -207,16 +257,19 @@ fn fail_everywhere(bench: &Bench, old: &Files, error: &str) {
             failed += 1;
         }
         let leftovers = bench.leftovers();
-        // Only the removal of the old bundle fails without a word, and the next pull makes up for it
-        let known = exchanged && leftovers.iter().all(|name| is_staging(name));
+        // Only a removal fails without a word: of the old bundle, or of the lock. The next pull makes up for it
+        let known = leftovers.iter().all(|name| exchanged && is_staging(name) || is_lock(name));
         assert!(leftovers.is_empty() || known, "{when}: {leftovers:?}");
+        if is_new || !old.bundle.is_empty() {
+            bench.assert_notes_fit(&when);
+        }
         if !leftovers.is_empty() {
             bench.assert_next_pull(&when);
             left += 1;
         }
     }
     println!(
-        "{error}: {failed} told of, {unharmed} without harm, {left} left the old bundle for the next pull"
+        "{error}: {failed} told of, {unharmed} without harm, {left} left the old bundle or the lock for the next pull"
     );
     assert!(failed > 20, "{failed}");
     bench.assert_next_pull("all errors");
@@ -269,7 +322,7 @@ fn one_private_file(scratch: &Scratch, arguments: &[&str], path: &Path, is_whole
 #[test]
 #[ignore = "needs strace: run tests/all"]
 fn a_first_pull_that_is_killed_at_any_point_leaves_no_bundle_or_a_whole_one() {
-    kill_everywhere(&Bench::new(), &Files::new());
+    kill_everywhere(&Bench::new(), &Old::default());
 }
 
 #[test]
@@ -277,7 +330,7 @@ fn a_first_pull_that_is_killed_at_any_point_leaves_no_bundle_or_a_whole_one() {
 fn a_pull_over_a_bundle_that_is_killed_at_any_point_leaves_the_old_one_or_the_new_one_whole() {
     let bench = Bench::new();
     bench.pull_whole();
-    kill_everywhere(&bench, &bench.bundle());
+    kill_everywhere(&bench, &bench.old());
 }
 
 #[test]
@@ -285,7 +338,7 @@ fn a_pull_over_a_bundle_that_is_killed_at_any_point_leaves_the_old_one_or_the_ne
 fn a_first_pull_on_a_full_or_broken_disk_says_so_and_leaves_nothing() {
     let bench = Bench::new();
     for error in ["ENOSPC", "EIO"] {
-        fail_everywhere(&bench, &Files::new(), error);
+        fail_everywhere(&bench, &Old::default(), error);
     }
 }
 
@@ -294,7 +347,7 @@ fn a_first_pull_on_a_full_or_broken_disk_says_so_and_leaves_nothing() {
 fn a_pull_over_a_bundle_on_a_full_or_broken_disk_says_so_and_leaves_the_old_one() {
     let bench = Bench::new();
     bench.pull_whole();
-    let old = bench.bundle();
+    let old = bench.old();
     for error in ["ENOSPC", "EIO"] {
         fail_everywhere(&bench, &old, error);
     }
