@@ -188,7 +188,10 @@ impl Admission {
                 .and_then(|signature| trusted.verify(&envelope.bytes, &signature, self.now))
                 .map_err(|error| AdmitError::Signature { name: name.clone(), error })?;
             if signers.iter().any(|known| known.fingerprint == signer.fingerprint) {
-                return Err(AdmitError::SignedAlready { name: name.clone(), fingerprint: signer.fingerprint });
+                return Err(AdmitError::SignedAlready {
+                    name: name.clone(),
+                    fingerprint: signer.fingerprint,
+                });
             }
             signers.push(signer);
         }

@@ -275,7 +275,7 @@ mod tests {
     fn notes_that_cannot_be_read_are_an_error_and_not_none() {
         let here = TemporaryDirectory::scratch();
         // A link to itself: even root cannot read it
-        std::os::unix::fs::symlink("vault", here.path().join("vault")).unwrap();
-        assert!(matches!(Notes::read(Some(here.path()), "vault"), Err(NotesError::File(_))));
+        std::os::unix::fs::symlink(VAULT, here.path().join(VAULT)).unwrap();
+        assert!(matches!(Notes::read(Some(here.path()), VAULT), Err(NotesError::File(_))));
     }
 }

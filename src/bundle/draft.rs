@@ -53,12 +53,12 @@ pub struct Completed {
     /// The exact bytes of its manifest: what is signed.
     pub bytes: Vec<u8>,
     replacement: Replacement,
-    // Until the exchange nobody else may begin
-    _slot: Slot,
+    slot: Slot,
 }
 
 impl Draft {
-    pub(super) fn of(slot: Slot, progress: Option<Progress>) -> Result<Self, BundleError> {
+    pub(super) fn of(mut slot: Slot, progress: Option<Progress>) -> Result<Self, BundleError> {
+        slot.secure()?;
         let replacement = Replacement::of(&slot.directory)?;
         Ok(Self { slot, replacement, progress })
     }
@@ -72,7 +72,7 @@ impl Draft {
         let manifest = next(&self.slot, sealed, terms);
         let bytes = manifest.to_bytes();
         self.replacement.add(MANIFEST, &bytes)?;
-        Ok(Completed { manifest, bytes, replacement: self.replacement, _slot: self.slot })
+        Ok(Completed { manifest, bytes, replacement: self.replacement, slot: self.slot })
     }
 }
 
@@ -132,8 +132,10 @@ impl Completed {
     ///
     /// # Errors
     ///
-    /// [`BundleError::File`]; the bundle before is untouched then, unless the error says otherwise.
-    pub fn commit(self) -> Result<Manifest, BundleError> {
+    /// [`BundleError::Moved`] when somebody has put another bundle there meanwhile, by git say; [`BundleError::File`]. The bundle
+    /// that is there is untouched then, unless the error says otherwise.
+    pub fn commit(mut self) -> Result<Manifest, BundleError> {
+        self.slot.secure()?;
         self.replacement.commit()?;
         Ok(self.manifest)
     }

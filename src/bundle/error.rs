@@ -118,7 +118,7 @@ impl Hint for BundleError {
                 format!("move {} elsewhere: a pull replaces the whole directory", path.display())
             }
             Self::Missing { .. } => String::from("copy the whole directory, the manifest included"),
-            Self::Moved { .. } => String::from("look at it again, then sign it"),
+            Self::Moved { .. } => String::from("look at it, then do it again; nothing was written"),
             Self::Signed { .. } => String::from("`dcn-vault check` says who has signed it"),
             Self::NewerFormat { .. } => String::from("use the dcn-vault that made it, or a newer one"),
             Self::NoManifest { .. } => {

@@ -18,7 +18,8 @@ pub struct Slot {
     pub(super) before: Option<Before>,
     /// The id of its vault.
     vault: String,
-    _lock: Option<Lock>,
+    /// None as long as there is not even the directory above it.
+    lock: Option<Lock>,
 }
 
 /// The generation that is there.
@@ -67,7 +68,7 @@ impl Slot {
             Some(before) => before.manifest.vault.clone(),
             None => fs::make_id()?,
         };
-        Ok(Self { directory: directory.to_owned(), before, vault, _lock: lock })
+        Ok(Self { directory: directory.to_owned(), before, vault, lock })
     }
 
     /// The generation that is there.
@@ -118,6 +119,24 @@ impl Slot {
     }
 }
 
+impl Slot {
+    /// Makes sure that nobody else writes here, and that what is there is what was looked at.
+    pub(super) fn secure(&mut self) -> Result<(), BundleError> {
+        if self.lock.is_none() {
+            if let Some(parent) = self.directory.parent().filter(|parent| !parent.as_os_str().is_empty()) {
+                fs::make_public_directories(parent)?;
+            }
+            self.lock = Some(Lock::of(&self.directory)?);
+        }
+        let now = before(&self.directory)?.map(|before| before.digest);
+        if now.as_ref() == self.before.as_ref().map(|before| &before.digest) {
+            Ok(())
+        } else {
+            Err(BundleError::Moved { path: self.directory.clone() })
+        }
+    }
+}
+
 fn before(directory: &Path) -> Result<Option<Before>, BundleError> {
     let Ok(metadata) = directory.symlink_metadata() else { return Ok(None) };
     if !metadata.is_dir() {
@@ -133,4 +152,27 @@ fn before(directory: &Path) -> Result<Option<Before>, BundleError> {
     let manifest = envelope.manifest()?;
     refuse_foreign(directory, &manifest)?;
     Ok(Some(Before { digest: envelope.digest(), manifest, envelope }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fs::TemporaryDirectory;
+
+    const MANIFEST_TEXT: &str = r#"{"format": "dcn-vault/1", "vault": "00112233445566778899aabbccddeeff", "generation": 1,
+        "previous": null, "created": "2026-01-01T00:00:00Z", "tool": "t", "source": {"kind": "file"}, "files": [], "secrets": [],
+        "recipients": {}, "guard": {"searched": 0, "too_short": [], "findings": []}}"#;
+
+    #[test]
+    fn what_comes_there_meanwhile_is_not_replaced() {
+        let here = TemporaryDirectory::scratch();
+        for directory in [here.path().join("bundle"), here.path().join("missing").join("bundle")] {
+            let mut slot = Slot::at(&directory).unwrap();
+            slot.secure().unwrap();
+            let name = directory.strip_prefix(here.path()).unwrap().join(MANIFEST);
+            here.write(name.to_str().unwrap(), MANIFEST_TEXT);
+            assert!(matches!(slot.secure(), Err(BundleError::Moved { .. })));
+            assert!(matches!(Slot::at(&directory), Err(BundleError::File(fs::FileError::Busy { .. }))));
+        }
+    }
 }
