@@ -30,11 +30,13 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("recipients", &["fs", "model", "report"]),
     // Names and settings: who gets what is decided without a value
     ("audience", &["model", "recipients", "report", "role", "vault"]),
-    // From the values that the guard has cleared, what stays with the puller
-    ("fingerprint", &["fs", "guard", "model", "report", "secret"]),
+    // From the values that the guard has cleared, or of a bundle that was read back, what stays with the puller
+    ("fingerprint", &["classify", "fs", "guard", "model", "report", "secret"]),
     ("seal", &["audience", "fingerprint", "fs", "guard", "model", "report", "secret"]),
-    // Never `secret`: a bundle cannot hold plaintext, since it cannot say it
-    ("bundle", &["fingerprint", "fs", "model", "report", "seal"]),
+    // Never `secret`: a bundle cannot hold plaintext, since it cannot say it. Of signatures it knows the files' names
+    ("bundle", &["fingerprint", "fs", "model", "report", "seal", "signature"]),
+    // Never `secret`: it compares fingerprints
+    ("drift", &["bundle", "fingerprint", "guard", "model"]),
     // Never `bundle`: what is signed is bytes
     ("signature", &["fs", "model", "report", "secret"]),
     ("trust", &["fs", "model", "report", "signature"]),
@@ -80,6 +82,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "bundle",
             "certificate",
             "classify",
+            "drift",
             "fingerprint",
             "fs",
             "guard",

@@ -45,7 +45,7 @@ ok       bundle        generation 1: 6 files as the manifest lists them
 ok       guard         4 files in clear, without the name or the form of a secret
 ok       headers       2 sealed files, each for as many as are listed
 ok       certificates  1 certificate, valid; 1 key fits
-ok       rotation      nobody knows what he gets no more, but what cannot be rotated
+ok       rotation      nobody still knows what can be rotated
 ok       permissions   nobody else can write here
 ",
         pulled.scratch.operator()
@@ -174,7 +174,7 @@ fn as_json_it_says_the_worst_and_each_check() {
                 "verdict": "finding",
                 "says": format!("SSLCertificate: expired 1 day ago ({})", date_in(-DAY)),
             },
-            { "check": "rotation", "verdict": "ok", "says": "nobody knows what he gets no more, but what cannot be rotated" },
+            { "check": "rotation", "verdict": "ok", "says": "nobody still knows what can be rotated" },
             { "check": "permissions", "verdict": "ok", "says": "nobody else can write here" },
         ],
     });

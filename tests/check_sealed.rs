@@ -55,7 +55,7 @@ ok       bundle        generation 1: 6 files as the manifest lists them
 finding  guard         passwords.yaml.age is listed as sealed, and is no age file
 ok       headers       1 sealed file, each for as many as are listed
 ok       certificates  1 certificate, valid; 1 key fits
-ok       rotation      nobody knows what he gets no more, but what cannot be rotated
+ok       rotation      nobody still knows what can be rotated
 ok       permissions   nobody else can write here
 ",
             pulled.scratch.operator()

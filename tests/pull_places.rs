@@ -77,7 +77,7 @@ fn a_dry_run_writes_nothing() {
     let (scratch, recipient) = Scratch::with_plan();
     let ended = scratch.run(FROM_FILE.iter().chain(&["-r", &recipient, "--dry-run", "-o", "deep/bundle"]));
     pulled(&ended);
-    assert_eq!(ended.err, "plan.yaml: a plan\ndry run: nothing was written\n");
+    assert_eq!(ended.err, "plan.yaml: a plan\n  = default: all 2 secrets\ndry run: nothing was written\n");
     assert_eq!(scratch.names(), ["identity.txt", "plan.yaml"]);
 }
 

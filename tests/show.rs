@@ -22,11 +22,17 @@ fn it_names_files_recipients_and_secrets_and_no_value() {
     let shown = pulled.scratch.run(["show", "-b", "bundle"]);
     assert_eq!((shown.code, shown.err.as_str()), (0, ""));
     assert_eq!(occurring(&pulled.secrets, shown.out.as_bytes()), Vec::<&String>::new());
-    let words =
-        ["passwords.yaml.age", &pulled.recipient, "NovaPassword ", "UPDATE_COMPLETE", "generation  1, "];
+    let words = [
+        "passwords.yaml.age",
+        &pulled.recipient,
+        "signed      by operator",
+        "UPDATE_COMPLETE",
+        "generation  1, ",
+    ];
     for word in words.into_iter().chain(["NeutronPassword*", "it has the value of RpcPassword"]) {
         assert!(shown.out.contains(word), "{word} is missing:\n{}", shown.out);
     }
+    assert!(shown.out.split_whitespace().any(|word| word == "NovaPassword"), "{}", shown.out);
 }
 
 #[test]
