@@ -168,9 +168,10 @@ fn is_lock(name: &str) -> bool {
     name == ".bundle.lock"
 }
 
-/// Notes that were not finished.
+/// Notes that were not finished: `.VAULT.ID.new`.
 fn is_notes(name: &str) -> bool {
-    name.strip_prefix('.').is_some_and(|rest| rest.strip_suffix(".new").is_some_and(is_id))
+    let ids = name.strip_prefix('.').and_then(|rest| rest.strip_suffix(".new")?.split_once('.'));
+    ids.is_some_and(|(vault, id)| is_id(vault) && is_id(id))
 }
 
 fn is_id(text: &str) -> bool {

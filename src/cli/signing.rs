@@ -50,9 +50,9 @@ impl Signing {
         Ok(Self(Some(key(arguments.sign_key.as_deref(), batch)?)))
     }
 
-    /// Signs, or says that nobody does.
-    pub(super) fn sign(&self, completed: &Completed, ui: Ui) -> Result<(), Failure> {
-        let Some(key) = &self.0 else {
+    /// Signs, or says that nobody does; the key goes with it.
+    pub(super) fn sign(self, completed: &Completed, ui: Ui) -> Result<(), Failure> {
+        let Some(key) = self.0 else {
             ui.warn("the bundle is not signed: a site opens it only with --allow-unsigned");
             return Ok(());
         };

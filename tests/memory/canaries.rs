@@ -6,6 +6,7 @@ use std::path::Path;
 use age_core::format::read::age_stanza;
 use age_core::primitives::{bech32_decode, hkdf};
 use age_core::secrecy::ExposeSecret;
+use sha2::{Digest, Sha512};
 
 /// The shortest piece of a secret that counts as one.
 pub const WINDOW: usize = 8;
@@ -74,15 +75,44 @@ impl Canaries {
         let text = std::fs::read_to_string(file).unwrap();
         let lines: Vec<&str> = text.lines().filter(|line| !line.starts_with("-----")).collect();
         let bytes = from_base64(&lines.concat());
-        let public = from_base64(
-            std::fs::read_to_string(file.with_extension("pub")).unwrap().split(' ').nth(1).unwrap(),
-        );
-        let public = &public[public.len() - 32..];
+        let kind = b"ssh-ed25519\0\0\0\x20";
+        let public = bytes.windows(kind.len()).position(|window| window == kind).unwrap() + kind.len();
+        let public = &bytes[public..public + 32];
         // Once in the public part, once after the seed
         let after_seed = bytes.windows(32).rposition(|window| window == public).unwrap();
         // The first lines hold the public key alone
         let mut all = Self::of("ssh key, text", lines.iter().skip(2));
         all.add("ssh key, seed", &bytes[after_seed - 32..after_seed]);
+        all
+    }
+
+    /// An ssh-ed25519 key that signs: what [`Self::of_ssh_key`] has, and the two halves that the seed is expanded to (RFC 8032 §5.1.5).
+    pub fn of_signing_key(file: &Path) -> Self {
+        let mut all = Self::default();
+        for (name, value) in Self::of_ssh_key(file).0 {
+            all.add(&name.replace("ssh key, ", "signing key, "), &value);
+        }
+        let expanded = Sha512::digest(&all.0["signing key, seed"]);
+        // Bits at both ends of the scalar are set and cleared
+        all.add("signing key, scalar, its middle", &expanded[1..31]);
+        all.add("signing key, nonces' key", &expanded[32..]);
+        assert!(all.0.len() > 4);
+        all
+    }
+
+    /// A key under which a puller notes what values were: as it is, and as HMAC takes it (RFC 2104): it fills a block.
+    pub fn of_notes<T: AsRef<str>>(keys: impl IntoIterator<Item = T>) -> Self {
+        let mut all = Self::default();
+        for key in keys {
+            let key = key.as_ref().as_bytes();
+            assert_eq!(key.len(), 64);
+            let number = all.0.len();
+            for (name, pad) in [("text", 0), ("inner pad", 0x36), ("outer pad", 0x5c)] {
+                let padded: Vec<u8> = key.iter().map(|byte| byte ^ pad).collect();
+                all.add(&format!("notes' key {number}, {name}"), &padded);
+            }
+        }
+        assert!(!all.0.is_empty());
         all
     }
 

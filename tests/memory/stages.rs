@@ -85,6 +85,8 @@ pub fn follow_pull(
     scratch: &Scratch,
 ) -> Table {
     let mut table = Table::of("pull");
+    let signing = Canaries::of_signing_key(&scratch.join(".config/dcn-vault/signing_key"));
+    let make = || make().join(&signing);
     let mut trace = Trace::start(pull, "", |held| {
         held.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     });
@@ -120,6 +122,8 @@ pub fn follow_pull(
     table.look("commit", &Scanner::new(&canaries), at.pid);
     let at = trace.until(|at| at.enters(libc::SYS_exit_group)).expect("it ends");
     assert_eq!(at.arguments[0], 0, "the pull failed");
+    // The notes are written, and may be written once more, when the bundle is in place
+    let canaries = canaries.join(&Canaries::of_notes(scratch.notes_keys()));
     table.look_at_end("exit", &canaries, &at, &mut trace, scratch);
     table
 }
@@ -128,9 +132,13 @@ pub fn follow_pull(
 fn assert_few(table: &Table, stages: &[&str]) {
     for stage in stages {
         let found = table.found(stage);
-        for (kind, most) in
-            [("plan", MOST_OF_ONE), ("file key", 1), ("payload key", 1), ("token", MOST_OF_TOKEN)]
-        {
+        for (kind, most) in [
+            ("plan", MOST_OF_ONE),
+            ("file key", 1),
+            ("payload key", 1),
+            ("signing key", MOST_OF_ONE),
+            ("token", MOST_OF_TOKEN),
+        ] {
             assert!(found.most_of_one(kind).0 <= most, "{stage}: {kind}\n{table}{:#?}", found.details());
         }
     }
@@ -146,6 +154,35 @@ fn a_pull_holds_nothing_when_the_bundle_is_put_in_place_and_nothing_at_its_end()
     table.assert_nothing_at(&["commit", "exit"]);
     assert!(table.found("before the seal").distinct() > 100, "the scan is blind\n{table}");
     assert_few(&table, &["receiving, worst stop", "before the seal"]);
+    let here = table.found("before the seal").most_of_one("signing key, seed").0;
+    assert!(here > 0, "the scan is blind to what signs\n{table}");
+}
+
+#[test]
+#[ignore = "needs root and gdb: run tests/all"]
+fn a_pull_over_a_bundle_holds_nothing_of_what_it_compared_it_with_at_its_end() {
+    let site = Site::with_bundle();
+    let signing = Canaries::of_signing_key(&site.scratch.join(".config/dcn-vault/signing_key"));
+    let canaries = site.cloud_canaries().join(&signing);
+    let notes = Canaries::of_notes(site.scratch.notes_keys());
+    let mut trace = Trace::start(&site.pull(), "", |held| {
+        held.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    });
+    let mut table = Table::of("pull over a bundle");
+    let at = trace.until(|at| at.enters(libc::SYS_connect)).expect("it asks the cloud");
+    table.look("connect", &Scanner::new(&notes), at.pid);
+    let at = trace.until(|at| at.enters(libc::SYS_renameat2)).expect("the bundle is put in place");
+    table.look("commit", &Scanner::new(&canaries), at.pid);
+    let at = trace.until(|at| at.enters(libc::SYS_exit_group)).expect("it ends");
+    assert_eq!(at.arguments[0], 0, "the pull failed");
+    // This pull had a token of its own
+    let canaries = site.cloud_canaries().join(&signing).join(&notes);
+    table.look_at_end("exit", &canaries, &at, &mut trace, &site.scratch);
+    println!("{table}");
+    table.assert_nothing_at(&["commit", "exit"]);
+    let found = table.found("connect");
+    assert!(found.distinct() > 0, "the scan is blind\n{table}");
+    assert!(found.most_of_one("notes' key").0 <= MOST_OF_ONE, "{table}{:#?}", found.details());
 }
 
 #[test]
