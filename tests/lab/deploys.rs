@@ -94,7 +94,7 @@ fn with_bundle(user: User) -> Operator {
 #[track_caller]
 fn nothing_is_left(operator: &Operator, directory: &str) {
     assert!(!Path::new(directory).exists(), "{directory} is still there");
-    let left = ["home/.config", "home/bundle", "home/ca.crt", "home/identity.txt"];
+    let left = ["home/.config", "home/.local", "home/bundle", "home/ca.crt", "home/identity.txt"];
     assert_eq!(operator.names(), left);
     operator.has_no_secret_in_clear("");
 }

@@ -164,7 +164,8 @@ fn pulled(cell: &Cell, own: &str) -> Files {
     let outputs = ["EndpointMap", "GlobalConfig", "HostsEntry"].map(std::ffi::OsString::from);
     operator.lab.python("check_outputs.py", judged.into_iter().chain(outputs)).succeeded();
     let entries = std::fs::read_dir(&opened).unwrap().map(|entry| entry.unwrap().path());
-    let files = entries.filter(|path| path.file_name().is_some_and(|name| name != "manifest.json"));
+    let files = entries
+        .filter(|path| path.file_stem().is_some_and(|name| !name.to_str().unwrap().starts_with("manifest")));
     files
         .map(|path| {
             let name = path.file_name().unwrap().to_str().unwrap().to_owned();

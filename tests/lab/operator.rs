@@ -52,6 +52,11 @@ impl Operator {
         operator.scratch.write("home/ca.crt", certificate, 0o600);
         let clouds = std::fs::read_to_string(operator.lab.join("clouds.yaml")).unwrap();
         operator.scratch.write("home/.config/openstack/clouds.yaml", operator.with_own_ca(&clouds), 0o600);
+        for name in ["signing_key", "signers"] {
+            let path = format!(".config/dcn-vault/{name}");
+            let content = std::fs::read(operator.join(&path)).unwrap();
+            operator.scratch.write(&format!("home/{path}"), content, 0o600);
+        }
         if is_nobody {
             copy_program_to(&operator.join("dcn-vault"));
         }

@@ -9,12 +9,13 @@ use crate::operator::{Operator, User, Way};
 use crate::program::said;
 use crate::stack::OwnStack;
 
-const FILES: [&str; 7] = [
+const FILES: [&str; 8] = [
     "all-nodes-extra-map-data.json",
     "endpoint-map.json",
     "extra-host-file-entries.json",
     "global-config-extra-map-data.json.age",
     "manifest.json",
+    "manifest.json.sig",
     "oslo-messaging.yaml",
     "passwords.yaml.age",
 ];
@@ -106,7 +107,7 @@ fn a_second_pull_is_generation_two_and_names_the_manifest_before_it() {
         digests.push(summed.split_whitespace().next().map(str::to_owned));
         assert_eq!(names(&operator.bundle()), FILES);
     }
-    let left = ["home/.config", "home/bundle", "home/ca.crt", "home/identity.txt"];
+    let left = ["home/.config", "home/.local", "home/bundle", "home/ca.crt", "home/identity.txt"];
     assert_eq!(operator.names(), left);
 }
 
