@@ -107,8 +107,10 @@ pub enum BundleError {
 impl Hint for BundleError {
     fn hint(&self) -> String {
         match self {
+            // One more: what says that it follows the lost one, and does not, is a fork to who has seen it
             Self::Behind { known, .. } => format!(
-                "get the newer one first (`git pull`); where it is lost, `--after {known}` goes on behind it"
+                "get the newer one first (`git pull`); where it is lost, `--after {}` goes on behind it",
+                known.saturating_add(1)
             ),
             Self::Changed { .. } | Self::Malformed { .. } | Self::Twice { .. } | Self::UnknownFile { .. } => {
                 String::from("get the bundle anew from where it was made; do not deploy with it")
