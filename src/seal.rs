@@ -246,8 +246,8 @@ impl Means<'_> {
         }
         let recipients = job.sites.iter().flat_map(|site| self.audience.recipients.texts_of(site));
         let mut recipients: Vec<&str> = recipients.collect();
+        // A key of two sites counts twice: its header says it twice, too
         recipients.sort_unstable();
-        recipients.dedup();
         let values = job.parameters.iter().map(|name| (*name, self.tags.get(*name)));
         Some(self.notes.file_tag(recipients.into_iter(), values))
     }
