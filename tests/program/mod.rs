@@ -44,11 +44,16 @@ pub struct Said {
 }
 
 impl Scratch {
-    pub fn new() -> Self {
+    /// A directory with nothing in it.
+    pub fn bare() -> Self {
         let path = std::env::temp_dir().join(format!("dcn-vault-test-{:016x}", random()));
         std::fs::DirBuilder::new().mode(0o700).create(&path).unwrap();
-        let scratch = Self(path);
-        // Who pulls here signs, and trusts himself
+        Self(path)
+    }
+
+    /// A directory whose owner can sign, and trusts himself.
+    pub fn new() -> Self {
+        let scratch = Self::bare();
         let key = SigningKey::make().unwrap();
         let signers = format!("operator namespaces=\"dcn-vault\" {}\n", key.public_line());
         scratch.write(".config/dcn-vault/signers", signers, 0o644);
