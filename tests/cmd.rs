@@ -90,7 +90,7 @@ fn happens(script: &str) -> String {
         } else if let Some((who, file)) = prompt(line, "> ") {
             let (name, mode) = file.rsplit_once(' ').unwrap();
             let content: String =
-                lines.by_ref().take_while(|line| *line != ".").map(|line| format!("{line}\n")).collect();
+                lines.by_ref().take_while(|line| *line != ".").flat_map(|line| [line, "\n"]).collect();
             scratch.write(&format!("{who}/{name}"), &content, u32::from_str_radix(mode, 8).unwrap());
             writeln!(text, "{line}\n{content}.").unwrap();
         } else {
@@ -112,7 +112,7 @@ fn prompt<'a>(line: &'a str, end: &str) -> Option<(&'a str, &'a str)> {
 
 /// An empty line ends what is said.
 fn without_gaps(err: &str) -> String {
-    err.lines().filter(|line| !line.is_empty()).map(|line| format!("{line}\n")).collect()
+    err.lines().filter(|line| !line.is_empty()).flat_map(|line| [line, "\n"]).collect()
 }
 
 /// Standard output, told apart from what is said.
@@ -129,7 +129,7 @@ fn shell(home: &Path, command: &str) -> Command {
     let path = std::env::join_paths([program].into_iter().chain(std::env::split_paths(&others))).unwrap();
     let mut shell = Command::new("sh");
     shell
-        .args(["-c", command])
+        .args(["-c", &format!("umask 022; {command}")])
         .current_dir(here)
         .env_clear()
         .env("HOME", home)
@@ -157,7 +157,7 @@ impl Words {
         for piece in text.split_inclusive(|c| !is_part(c)) {
             let word = piece.trim_end_matches(|c| !is_part(c) || c == ':');
             numbered += &self.number(word);
-            numbered += &piece[word.len()..];
+            numbered += piece.strip_prefix(word).unwrap();
         }
         lines(&numbered)
     }

@@ -32,7 +32,7 @@ pub(super) fn whole<'a>(bill: impl Iterator<Item = &'a BillEntry>) -> Vec<String
         lines.push(format!("{site}, which gets them no more since generation {since}, can still know"));
         lines.extend(due.iter().map(|name| format!("  rotate  {name}")));
         let rest = entry.secrets.iter().filter_map(|name| Some((name, hindrance(name)?)));
-        lines.extend(rest.map(|(name, why)| format!("  leave   {name}: {why}")));
+        lines.extend(rest.map(|(name, why)| format!("  except  {name}: {why}")));
     }
     lines
 }

@@ -22,6 +22,8 @@ use super::{environment, git, pull};
 /// Why there is nothing to compare with.
 #[derive(Debug, thiserror::Error)]
 enum DiffError {
+    #[error("which values have changed cannot be told: generation {generation} was not made from here")]
+    Untold { generation: u64 },
     #[error("git's history of `{bundle}` has no generation {generation}")]
     NoGeneration { bundle: String, generation: u64 },
 }
@@ -29,6 +31,9 @@ enum DiffError {
 impl Hint for DiffError {
     fn hint(&self) -> String {
         match self {
+            Self::Untold { .. } => String::from(
+                "no name has changed; ask where it was made, or `dcn-vault pull -i FILE`, with an identity that opens it",
+            ),
             Self::NoGeneration { .. } => String::from(
                 "`git log -- bundle/manifest.json` names the commits; is the clone a shallow one?",
             ),
@@ -68,6 +73,10 @@ pub(super) fn diff(
         let cleared = clear(classify(harvest, &pull::choice(&arguments.source, &vault)), OnSecret::Seal)?;
         let notes = Notes::read(environment::notes_directory().as_deref(), &now.vault)?;
         let drift = Drift::of(&now, &cleared, &notes.tags(&cleared), notes.of(&envelope.digest()));
+        if !drift.knows_values && drift.secrets.is_empty() && drift.files.is_empty() {
+            // Not to be taken for no difference
+            return Err(DiffError::Untold { generation: now.generation }.into());
+        }
         if !drift.knows_values {
             ui.warn(&format!(
                 "generation {} was not made from here: which values have changed since cannot be told",

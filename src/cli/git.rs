@@ -51,6 +51,12 @@ pub(super) fn has_work_tree(directory: &Path) -> bool {
     directory.ancestors().any(|above| above.join(".git").exists())
 }
 
+/// Refuses what is in no repository.
+pub(super) fn expect_repository(directory: &Path) -> Result<(), GitError> {
+    let missing = || GitError::NoRepository { directory: directory.display().to_string() };
+    if has_work_tree(directory) { Ok(()) } else { Err(missing()) }
+}
+
 /// The commands that set git up, for a person.
 pub(super) fn commands() -> impl Iterator<Item = String> {
     GIT_CONFIG.iter().map(|(key, value)| format!("git config {key} \"{value}\""))
@@ -64,7 +70,10 @@ pub(super) fn manifests(directory: &Path) -> Result<Vec<Manifest>, GitError> {
 
 /// As [`manifests`], with the bytes of each.
 pub(super) fn manifest_files(directory: &Path) -> Result<Vec<(Manifest, Vec<u8>)>, GitError> {
-    let log = said(directory, &["log", "--format=%H", "--", MANIFEST])?;
+    let log = match said(directory, &["log", "--format=%H", "--", MANIFEST]) {
+        Err(_) if has_no_commit(directory) => Vec::new(),
+        other => other?,
+    };
     let mut manifests = Vec::new();
     for commit in String::from_utf8_lossy(&log).lines() {
         // A commit that has removed it has none
@@ -75,6 +84,12 @@ pub(super) fn manifest_files(directory: &Path) -> Result<Vec<(Manifest, Vec<u8>)
         }
     }
     Ok(manifests)
+}
+
+/// Whether this is a repository in which nothing is committed yet.
+fn has_no_commit(directory: &Path) -> bool {
+    let answers = |words: &[&str]| said(directory, words).is_ok();
+    answers(&["rev-parse", "--git-dir"]) && !answers(&["rev-parse", "--quiet", "--verify", "HEAD"])
 }
 
 /// What git says to `words` in `directory`.
@@ -90,9 +105,6 @@ fn said(directory: &Path, words: &[&str]) -> Result<Vec<u8>, GitError> {
 /// Sets git up in the repository of `directory`.
 #[allow(clippy::disallowed_methods, reason = "git alone knows where its settings are")]
 pub(super) fn configure(directory: &Path) -> Result<(), GitError> {
-    if !has_work_tree(directory) {
-        return Err(GitError::NoRepository { directory: directory.display().to_string() });
-    }
     for (key, value) in GIT_CONFIG {
         let mut git = Command::new("git");
         git.arg("-C").arg(directory).args(["config", key, value]).stdin(Stdio::null());

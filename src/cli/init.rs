@@ -15,6 +15,9 @@ pub(super) fn init(arguments: &InitArguments, directory: Option<&Path>, ui: Ui) 
     let directory = environment::here(directory);
     // In a clone the vault is there, and git's settings are not
     let is_clone = arguments.git_config && directory.join(FILE_NAME).is_file();
+    if arguments.git_config {
+        git::expect_repository(&directory)?;
+    }
     if !is_clone {
         for path in vault::make(&directory)? {
             ui.say(&format!("wrote {}", path.display()));

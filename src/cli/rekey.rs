@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use crate::classify::Classified;
 use crate::fs;
 use crate::guard::{OnSecret, clear};
-use crate::identity::IdentitySet;
+use crate::identity::{IdentityError, IdentitySet};
 use crate::model::Site;
 use crate::open::reopen;
 use crate::recipients::{self, RecipientSet};
@@ -19,16 +19,21 @@ use super::generation::{Generation, Recipients, audience};
 use super::ui::{self, Ui};
 use super::{admission, bill, environment};
 
-/// Why a site is not removed.
+/// Why nothing is sealed anew, and no site removed.
 #[derive(Debug, thiserror::Error)]
-enum RemoveError {
+enum RekeyError {
+    #[error("no identity, and sealing anew takes one: looked for {searched}")]
+    NoIdentity { searched: String },
     #[error("there is no site `{site}`, neither in keys/ nor in the bundle")]
     NoSite { site: Site },
 }
 
-impl Hint for RemoveError {
+impl Hint for RekeyError {
     fn hint(&self) -> String {
         match self {
+            Self::NoIdentity { .. } => String::from(
+                "name one that opens everything: -i FILE; or `dcn-vault pull`, which takes none (to remove a site, after `site remove --no-rekey`)",
+            ),
             Self::NoSite { .. } => String::from("`dcn-vault site list` names those that there are"),
         }
     }
@@ -69,7 +74,7 @@ pub(super) fn remove(
     let before = generation.before().cloned();
     let is_sealed_for = before.as_ref().is_some_and(|before| before.recipients.contains_key(site));
     if !is_listed && !is_sealed_for {
-        return Err(RemoveError::NoSite { site: site.clone() }.into());
+        return Err(RekeyError::NoSite { site: site.clone() }.into());
     }
     // All that can fail before anything is changed
     let recipients = recipients.without(site)?;
@@ -114,6 +119,10 @@ fn opened(arguments: &RekeyArguments, vault: &Vault, ui: Ui) -> Result<Classifie
     let bundle = arguments.generation.output.clone().unwrap_or_else(|| vault.bundle());
     let admitted = admission::of(bundle, &arguments.trust).look()?;
     admission::warn(&admitted, ui);
-    let identities = IdentitySet::read(&arguments.identity.identity, &environment::usual_identities())?;
+    let identities = IdentitySet::read(&arguments.identity.identity, &environment::usual_identities());
+    let identities = match identities {
+        Err(IdentityError::NotFound { searched }) => return Err(RekeyError::NoIdentity { searched }.into()),
+        other => other?,
+    };
     Ok(reopen(&admitted, &identities)?)
 }

@@ -13,8 +13,13 @@ use super::exit::Failure;
 use super::ui::Ui;
 use super::{admission, environment, prompt};
 
-/// The key that signs, if any does.
-pub(super) struct Signing(Option<SigningKey>);
+/// Who signs.
+pub(super) struct Signing {
+    /// The key, if any does.
+    key: Option<SigningKey>,
+    /// How many signatures the generation before needs. A site that has seen it needs as many of the next one.
+    so_far: u32,
+}
 
 /// Why nothing can be signed.
 #[derive(Debug, thiserror::Error)]
@@ -26,8 +31,8 @@ enum NoKey {
 impl Hint for NoKey {
     fn hint(&self) -> String {
         match self {
-            Self::NotFound { .. } => String::from(
-                "`dcn-vault init` makes one, --sign-key FILE names another; --no-sign does without, and no site opens that by itself",
+            Self::NotFound { searched } => format!(
+                "`ssh-keygen -t ed25519 -f {searched}` makes one, --sign-key FILE names another; keys/signers lists its .pub"
             ),
         }
     }
@@ -44,22 +49,23 @@ impl Signing {
         if let Some(before) = before {
             look_at(before, ui)?;
         }
-        if arguments.no_sign {
-            return Ok(Self(None));
-        }
-        Ok(Self(Some(key(arguments.sign_key.as_deref(), batch)?)))
+        let so_far = before.map_or(1, |before| before.manifest.signatures);
+        let key = if arguments.no_sign { None } else { Some(key(arguments.sign_key.as_deref(), batch)?) };
+        Ok(Self { key, so_far })
     }
 
     /// Signs, or says that nobody does; the key goes with it.
     pub(super) fn sign(self, completed: &Completed, ui: Ui) -> Result<(), Failure> {
-        let Some(key) = self.0 else {
+        let Some(key) = self.key else {
             ui.warn("the bundle is not signed: a site opens it only with --allow-unsigned");
             return Ok(());
         };
         completed.add_signature(&key.sign(&completed.bytes)?.to_armored())?;
-        let wanted = completed.manifest.signatures;
-        if wanted > 1 {
-            ui.warn(&format!("1 of {wanted} signatures: the other signers run `dcn-vault sign`"));
+        let (wanted, so_far) = (completed.manifest.signatures, self.so_far);
+        if wanted > 1 || so_far > 1 {
+            let why = if so_far > wanted { ", as the generation before needs them" } else { "" };
+            let wanted = wanted.max(so_far);
+            ui.warn(&format!("1 of {wanted} signatures{why}: the other signers run `dcn-vault sign`"));
         }
         Ok(())
     }

@@ -3,8 +3,7 @@ use std::process::ExitCode;
 
 use jiff::Timestamp;
 
-use crate::bundle::Manifest;
-use crate::fs;
+use crate::bundle::{Envelope, Manifest};
 use crate::model::Digest;
 use crate::report::Hint;
 use crate::signature::{PublicKey, Signature, SignatureError, Signer, Signers, read_beside};
@@ -188,9 +187,8 @@ impl Signed {
     }
 
     fn manifest_in(directory: &Path) -> Result<(Manifest, Vec<u8>), Failure> {
-        let path = directory.join(MANIFEST);
-        let bytes = fs::read_public(&path)?;
-        Ok((Manifest::parse(&bytes, &path)?, bytes))
+        let envelope = Envelope::read(directory)?;
+        Ok((envelope.manifest()?, envelope.bytes))
     }
 
     /// The signatures by this key; without one, all of them.

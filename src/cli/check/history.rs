@@ -15,7 +15,7 @@ pub(super) fn check(bundle: &Bundle) -> Vec<Line> {
         return vec![Line { check: "history", verdict: Verdict::Warning, says }];
     };
     let mut lines = Vec::new();
-    let mut known = 0;
+    let (mut known, mut missing) = (0, 0);
     let mut later = (bundle.manifest.clone(), envelope.digest());
     // The newest first; what is not committed yet comes before it
     for (manifest, bytes) in committed {
@@ -43,10 +43,14 @@ pub(super) fn check(bundle: &Bundle) -> Vec<Line> {
             ));
         }
         known += 1;
+        missing += later.0.generation.saturating_sub(manifest.generation).saturating_sub(1);
         later = (manifest, digest);
     }
     if lines.is_empty() && known > 0 {
-        let says = format!("{} before it, each follows the one before", counted(known, "generation"));
+        let says = match missing {
+            0 => format!("{} before it, each follows the one before", counted(known, "generation")),
+            _ => format!("{} before it; git lacks {missing} more in between", counted(known, "generation")),
+        };
         lines.push(Line { check: "history", verdict: Verdict::Ok, says });
     }
     lines

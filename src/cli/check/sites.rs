@@ -26,7 +26,7 @@ pub(super) fn check(bundle: &Bundle, vault: &Vault) -> Result<Vec<Line>, Failure
         let release = bundle.manifest.source.release.as_deref();
         let (should, _) = audience::grants(&sites, settings, release, &offered(bundle))?;
         lines.extend(or_ok(
-            grants(bundle, &should),
+            grants(bundle, &sites, &should),
             "sites",
             String::from("each gets what dcn-vault.yaml says"),
         ));
@@ -68,7 +68,7 @@ fn offered(bundle: &Bundle) -> BTreeSet<ParameterName> {
 }
 
 /// A line for each site that gets more or less than the settings say now.
-fn grants(bundle: &Bundle, should: &[Grant]) -> Vec<Line> {
+fn grants(bundle: &Bundle, listed: &BTreeSet<&Site>, should: &[Grant]) -> Vec<Line> {
     let of = |grants: &[Grant]| -> BTreeMap<Site, BTreeSet<ParameterName>> {
         let each = grants.iter().flat_map(|grant| {
             grant.sites.iter().map(|site| (site.clone(), grant.parameters.iter().cloned().collect()))
@@ -76,7 +76,8 @@ fn grants(bundle: &Bundle, should: &[Grant]) -> Vec<Line> {
         each.collect()
     };
     let (has, should) = (of(&bundle.manifest.grants), of(should));
-    let sites = bundle.manifest.recipients.keys();
+    // Of one that is not listed any more its recipients say it
+    let sites = bundle.manifest.recipients.keys().filter(|site| listed.contains(site));
     let lines = sites.filter_map(|site| {
         let says = match (has.get(site), should.get(site)) {
             (None, Some(_)) => String::from("gets everything, and dcn-vault.yaml says less"),
