@@ -45,10 +45,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("keygen", &["fs", "secret"]),
     ("identity", &["fs", "report"]),
     // Of bundles it opens those that are admitted; to seal one anew, it reads it back to what the guard searches: `Classified`
-    (
-        "open",
-        &["admit", "bundle", "classify", "identity", "json", "model", "report", "secret", "yaml"],
-    ),
+    ("open", &["admit", "bundle", "classify", "identity", "json", "model", "report", "secret", "yaml"]),
     ("run", &["admit", "fs", "identity", "model", "open", "report", "secret"]),
     // It lets made-up secrets take the whole way, and so names every stage of it
     (

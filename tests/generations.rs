@@ -103,7 +103,9 @@ impl Line {
 }
 
 fn newest(after: u64) -> String {
-    format!("get the newest bundle; if the centre was restored from a copy, run there `dcn-vault pull --after {after}`")
+    format!(
+        "get the newest bundle; if the centre was restored from a copy, run there `dcn-vault pull --after {after}`"
+    )
 }
 
 #[test]
@@ -116,7 +118,18 @@ fn the_first_that_comes_is_taken_and_then_newer_ones_and_the_same_again() {
     line.takes("1");
     // Those between need not be seen
     line.takes("3");
-    let run = ["run", "-b", "bundle", "-i", "all.txt", "--", "grep", "-c", "not-a-real-novapassword", "{passwords}"];
+    let run = [
+        "run",
+        "-b",
+        "bundle",
+        "-i",
+        "all.txt",
+        "--",
+        "grep",
+        "-c",
+        "not-a-real-novapassword",
+        "{passwords}",
+    ];
     let ran = line.verb(&run, UNWAIVED);
     assert_eq!((ran.code, ran.out.as_str(), ran.err.as_str()), (0, "1\n", ""));
 }
@@ -143,7 +156,10 @@ fn a_generation_with_two_manifests_or_another_parent_is_a_fork() {
     let digest = |line: &Line| dcn_vault::model::Digest::of(&line.0.read("manifest.json"));
     let seen = digest(&line);
     line.0.change_as_operator(|manifest| manifest["tool"] = json!("dcn-vault 0.1.0 of another centre"));
-    let says = format!("generation 2 was seen with the manifest {seen}, and this one's is {}: forked", digest(&line));
+    let says = format!(
+        "generation 2 was seen with the manifest {seen}, and this one's is {}: forked",
+        digest(&line)
+    );
     line.refuses("--allow-rollback", &says, &newest(3));
     // Its child is one, too
     line.0.pull(&["--after", "2"]);
@@ -161,8 +177,15 @@ fn another_vaults_bundle_at_the_same_place_is_refused_and_elsewhere_it_is_the_fi
     line.0.pull(&[]);
     let theirs = line.0.manifest()["vault"].as_str().unwrap().to_owned();
     assert_ne!(ours, theirs);
-    let says = line.0.scratch.filled(&format!("`{{here}}/bundle` has a bundle of vault {theirs}, and had those of vault {ours}"));
-    line.refuses("--allow-rollback", &says, "is it the right directory? If this site moves to that vault: `dcn-vault trust reset`");
+    let says = line
+        .0
+        .scratch
+        .filled(&format!("`{{here}}/bundle` has a bundle of vault {theirs}, and had those of vault {ours}"));
+    line.refuses(
+        "--allow-rollback",
+        &says,
+        "is it the right directory? If this site moves to that vault: `dcn-vault trust reset`",
+    );
     line.0.keep("elsewhere");
     let elsewhere = line.verb(&["decrypt", "-b", "elsewhere", "-i", "all.txt"], UNWAIVED);
     assert_eq!((elsewhere.code, elsewhere.err.as_str()), (0, ""));
@@ -210,7 +233,8 @@ fn a_clock_that_was_set_back_or_is_behind_is_noticed() {
     let mut seen: Value = serde_json::from_str(&text).unwrap();
     seen["seen"]["latest"] = json!("2999-01-01T00:00:00Z");
     std::fs::write(line.memory(), seen.to_string()).unwrap();
-    let hint = "set the clock, for it decides what has expired; if it was wrong before: `dcn-vault trust reset`";
+    let hint =
+        "set the clock, for it decides what has expired; if it was wrong before: `dcn-vault trust reset`";
     let says = "and was 2999-01-01T00:00:00Z before: the clock was set back";
     refuses_at_this_time(&line, ["it is 20", says], hint);
     std::fs::write(line.memory(), text).unwrap();
@@ -219,7 +243,11 @@ fn a_clock_that_was_set_back_or_is_behind_is_noticed() {
         manifest["created"] = json!("2998-01-01T00:00:00Z");
     });
     let hint = "set this machine's clock, for it decides what has expired; if the centre's is wrong: --allow-expired";
-    refuses_at_this_time(&line, ["the bundle was made at 2998-01-01T00:00:00Z, and here it is 20", "the clock is behind"], hint);
+    refuses_at_this_time(
+        &line,
+        ["the bundle was made at 2998-01-01T00:00:00Z, and here it is 20", "the clock is behind"],
+        hint,
+    );
     // It was let pass, and does not hold this machine to a time that no clock has reached
     line.0.change_as_operator(|manifest| {
         manifest["generation"] = json!(7);
@@ -232,7 +260,8 @@ fn a_clock_that_was_set_back_or_is_behind_is_noticed() {
 fn an_unsigned_bundle_is_let_pass_loudly_and_never_remembered() {
     let line = Line::new();
     std::fs::remove_file(line.0.bundle("manifest.json.sig")).unwrap();
-    let hint = "ask who made it for one that is signed; --allow-unsigned opens it, whoever may have written it";
+    let hint =
+        "ask who made it for one that is signed; --allow-unsigned opens it, whoever may have written it";
     line.refuses("--allow-unsigned", "the bundle is not signed", hint);
     assert_eq!(line.seen(), None);
     // Nor does a forged number lock out the true ones
@@ -256,7 +285,11 @@ fn two_have_to_sign_where_the_settings_say_so_and_it_takes_two_to_say_otherwise(
     let twofold = settings.replace("sites:", "bundle: {signatures: 2}\nsites:");
     centre.scratch.write("dcn-vault.yaml", twofold, 0o644);
     let pulled = centre.pull(&[]);
-    assert!(pulled.err.contains("warning: 1 of 2 signatures: the other signers run `dcn-vault sign`\n"), "{}", pulled.err);
+    assert!(
+        pulled.err.contains("warning: 1 of 2 signatures: the other signers run `dcn-vault sign`\n"),
+        "{}",
+        pulled.err
+    );
     let too_few = "1 trusted signer has signed the bundle, and 2 have to";
     let hint = "have more signers sign it; each needs a name and a key of its own in the file of signers";
     line.refuses("--allow-unsigned", too_few, hint);
@@ -294,7 +327,11 @@ fn a_centre_that_was_restored_is_told_and_goes_on_behind_what_sites_have_seen() 
     // Its notes are lost, too: nobody there knows of the others, and the sites do
     std::fs::remove_dir_all(line.0.scratch.join(".local/state/dcn-vault/pulled")).unwrap();
     line.0.pull(&[]);
-    line.refuses("--allow-rollback", "generation 2 is older than generation 3, which was seen here", &newest(4));
+    line.refuses(
+        "--allow-rollback",
+        "generation 2 is older than generation 3, which was seen here",
+        &newest(4),
+    );
     let after_three = line.0.pull(&["--after", "3"]);
     assert_eq!(line.0.manifest()["generation"], 4, "{}", after_three.err);
     let says = "generation 4 does not follow generation 3 that was seen here, but another: forked";

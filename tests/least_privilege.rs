@@ -25,7 +25,7 @@ use dcn_vault::bundle::Manifest;
 use dcn_vault::model::Site;
 
 use centre::{Centre, GLOBAL_CONFIG, files_of};
-use policy::{Pool, Policy, decrypted, encrypted};
+use policy::{Policy, Pool, decrypted, encrypted};
 use program::{occurring, said};
 
 const SEED: u64 = 0x9e37_79b9_7f4a_7c15;
@@ -56,8 +56,10 @@ fn each_identity_opens_exactly_the_files_and_the_secrets_that_its_sites_get() {
     for (policy, centre) in policies(POLICIES, SEED) {
         let bundle = centre.scratch.join("bundle");
         let expected = policy.sealed_files();
-        let sealed: BTreeSet<String> =
-            files_of(&bundle).into_iter().filter(|name| Path::new(name).extension().is_some_and(|end| end == "age")).collect();
+        let sealed: BTreeSet<String> = files_of(&bundle)
+            .into_iter()
+            .filter(|name| Path::new(name).extension().is_some_and(|end| end == "age"))
+            .collect();
         assert_eq!(sealed, expected.keys().cloned().collect(), "the sealed files");
         for (position, identity) in policy.pool.identities.iter().enumerate() {
             for (name, (keys, holds)) in &expected {
@@ -92,11 +94,13 @@ fn the_manifest_says_who_gets_what_and_holds_no_value_nor_does_any_file_in_clear
             assert_eq!(grant.is_none(), site.globs.is_none(), "{name}");
             let gets = policy.gets(site);
             if let Some(grant) = grant {
-                let says: BTreeSet<String> = grant.parameters.iter().map(|name| name.as_str().to_owned()).collect();
+                let says: BTreeSet<String> =
+                    grant.parameters.iter().map(|name| name.as_str().to_owned()).collect();
                 assert_eq!(says, gets, "{name}");
             }
             // What stands in a file that it opens, it knows
-            let mut knows: BTreeSet<String> = gets.iter().filter(|name| *name != GLOBAL_CONFIG).cloned().collect();
+            let mut knows: BTreeSet<String> =
+                gets.iter().filter(|name| *name != GLOBAL_CONFIG).cloned().collect();
             knows.extend(gets.contains(GLOBAL_CONFIG).then(|| rpc.clone()));
             let says: BTreeSet<String> =
                 manifest.exposed_by(grant).into_iter().map(|name| name.as_str().to_owned()).collect();
@@ -119,12 +123,17 @@ fn check_agrees_for_each_site_and_finds_a_recipient_that_was_added_behind_its_ba
             assert_eq!((checked.code, checked.err.as_str()), (0, ""), "{name}: {}", checked.out);
             let count = policy.gets(site).iter().filter(|name| *name != GLOBAL_CONFIG).count();
             let secrets = if count == 1 { "secret" } else { "secrets" };
-            let line = format!("ok       opened        {name} reads {count} {secrets}, exactly those that the manifest says\n");
+            let line = format!(
+                "ok       opened        {name} reads {count} {secrets}, exactly those that the manifest says\n"
+            );
             assert!(checked.out.contains(&line), "{line}{}", checked.out);
         }
         let files = policy.sealed_files();
         for (name, site) in &policy.sites {
-            let Some((file, (keys, _))) = files.iter().find(|(_, (keys, _))| !keys.contains(&site.key)) else { continue };
+            let Some((file, (keys, _))) = files.iter().find(|(_, (keys, _))| !keys.contains(&site.key))
+            else {
+                continue;
+            };
             let before = centre.read(file);
             let whose = *keys.first().unwrap();
             let text = decrypted(&before, &policy.pool.identities[whose]).unwrap();
@@ -133,7 +142,8 @@ fn check_agrees_for_each_site_and_finds_a_recipient_that_was_added_behind_its_ba
             let identity = format!("{}.txt", site.key);
             let checked = centre.scratch.run(["check", "-b", "bundle", "-i", &identity, "--site", name]);
             assert_eq!((checked.code, checked.err.as_str()), (3, ""), "{name}: {}", checked.out);
-            let line = format!("finding  opened        {name} opens {file}, and the manifest does not say so\n");
+            let line =
+                format!("finding  opened        {name} opens {file}, and the manifest does not say so\n");
             assert!(checked.out.contains(&line), "{line}{}", checked.out);
             centre.replace_as_operator(file, &before);
             found += 1;
@@ -149,10 +159,17 @@ fn plain_age_opens_the_same() {
         for position in 0..policy.pool.identities.len() {
             for (name, (keys, _)) in policy.sealed_files() {
                 let mut age = Command::new("age");
-                age.args(["-d", "-i"]).arg(centre.scratch.join(&format!("{position}.txt"))).arg(centre.bundle(&name));
+                age.args(["-d", "-i"])
+                    .arg(centre.scratch.join(&format!("{position}.txt")))
+                    .arg(centre.bundle(&name));
                 let ended = said(&mut age);
-                let ours = decrypted(&centre.read(&name), &policy.pool.identities[position]).unwrap_or_default();
-                assert_eq!((ended.code == 0, ended.out), (keys.contains(&position), ours), "{position} {name}");
+                let ours =
+                    decrypted(&centre.read(&name), &policy.pool.identities[position]).unwrap_or_default();
+                assert_eq!(
+                    (ended.code == 0, ended.out),
+                    (keys.contains(&position), ours),
+                    "{position} {name}"
+                );
             }
         }
     }
@@ -162,8 +179,12 @@ fn plain_age_opens_the_same() {
 fn rewritten(centre: &mut Centre, change: impl FnOnce(&mut Centre)) -> (Vec<String>, String) {
     let stamps = |centre: &Centre| -> BTreeMap<String, (u64, Vec<u8>)> {
         let bundle = centre.scratch.join("bundle");
-        let sealed = files_of(&bundle).into_iter().filter(|name| name.ends_with(".json.age") || name.ends_with(".yaml.age"));
-        sealed.map(|name| (name.clone(), (bundle.join(&name).metadata().unwrap().ino(), centre.read(&name)))).collect()
+        let sealed = files_of(&bundle)
+            .into_iter()
+            .filter(|name| name.ends_with(".json.age") || name.ends_with(".yaml.age"));
+        sealed
+            .map(|name| (name.clone(), (bundle.join(&name).metadata().unwrap().ino(), centre.read(&name))))
+            .collect()
     };
     let before = stamps(centre);
     change(centre);
@@ -181,7 +202,9 @@ fn rewritten(centre: &mut Centre, change: impl FnOnce(&mut Centre)) -> (Vec<Stri
 fn since(centre: &Centre) -> BTreeMap<String, u64> {
     let manifest = centre.manifest();
     let secrets = manifest["secrets"].as_array().unwrap().iter();
-    secrets.map(|secret| (secret["name"].as_str().unwrap().to_owned(), secret["since"].as_u64().unwrap())).collect()
+    secrets
+        .map(|secret| (secret["name"].as_str().unwrap().to_owned(), secret["since"].as_u64().unwrap()))
+        .collect()
 }
 
 fn add_recipient(centre: &Centre, site: &str) {
@@ -204,7 +227,10 @@ fn a_pull_rewrites_only_the_files_of_those_for_whom_something_has_changed() {
     centre.pull(&[]);
     let (changed, said) = rewritten(&mut centre, |_| {});
     assert_eq!(changed, Vec::<String>::new());
-    assert!(said.contains("generation 2, 3 secrets, sealed for all, edge1, edge2; no sealed file has changed\n"), "{said}");
+    assert!(
+        said.contains("generation 2, 3 secrets, sealed for all, edge1, edge2; no sealed file has changed\n"),
+        "{said}"
+    );
     assert!(since(&centre).values().all(|since| *since == 1));
 
     let (changed, said) = rewritten(&mut centre, |centre| centre.change("NovaPassword"));
@@ -226,7 +252,8 @@ fn a_pull_rewrites_only_the_files_of_those_for_whom_something_has_changed() {
     // Other words with the same meaning change nothing; a secret more is one for that site alone
     let (changed, _) = rewritten(&mut centre, |centre| settings(centre, "[Nova*]", "[Nova?assword]"));
     assert_eq!(changed, Vec::<String>::new());
-    let (changed, _) = rewritten(&mut centre, |centre| settings(centre, "[Nova?assword]", "[Nova*, RpcPassword]"));
+    let (changed, _) =
+        rewritten(&mut centre, |centre| settings(centre, "[Nova?assword]", "[Nova*, RpcPassword]"));
     assert_eq!(changed, [EDGE1]);
     assert_eq!(since(&centre).values().copied().max(), Some(4));
 
@@ -273,10 +300,17 @@ fn who_gets_a_file_with_a_secret_in_it_is_said_to_know_the_secret_and_it_is_on_t
     let centre = Centre::with(&[("all", "{}"), ("edge1", &wish)], "");
     centre.pull(&[]);
     let checked = centre.scratch.run(["check", "-b", "bundle", "--as", "edge1"]);
-    assert!(checked.out.contains("ok       site          edge1 opens 1 of 3: RpcPassword\n"), "{}", checked.out);
+    assert!(
+        checked.out.contains("ok       site          edge1 opens 1 of 3: RpcPassword\n"),
+        "{}",
+        checked.out
+    );
     std::fs::remove_dir_all(centre.scratch.join("keys/edge1")).unwrap();
     settings(&centre, &format!("  edge1: {wish}\n"), "");
     centre.pull(&[]);
     let bill = &centre.manifest()["bill"];
-    assert_eq!((&bill[0]["site"], &bill[0]["secrets"]), (&"edge1".into(), &serde_json::json!(["RpcPassword"])));
+    assert_eq!(
+        (&bill[0]["site"], &bill[0]["secrets"]),
+        (&"edge1".into(), &serde_json::json!(["RpcPassword"]))
+    );
 }

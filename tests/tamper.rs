@@ -90,7 +90,8 @@ fn a_change_of_any_one_byte_of_any_file_is_refused() {
     admission.look().unwrap();
     // What is asked first of what was read: each other byte of the signature, each bit of the manifest
     let whole = Envelope::read(&bundle).unwrap();
-    let is_refused = |envelope: &Envelope| matches!(admission.signers_of(envelope), Err(AdmitError::Signature { .. }));
+    let is_refused =
+        |envelope: &Envelope| matches!(admission.signers_of(envelope), Err(AdmitError::Signature { .. }));
     for position in 0..whole.signatures[0].1.len() {
         for mask in 1..=255 {
             let mut changed = whole.clone();
@@ -154,7 +155,10 @@ fn refuse_all(centre: &Centre, rows: Vec<Row>) {
         println!("{what}");
         centre.scratch.opens_nothing(&nowhere, &err);
         centre.scratch.opens_nothing(&["-i", "all.txt"], &err);
-        assert!(!centre.scratch.join(".local/state/dcn-vault/seen").exists(), "{what}: something is remembered");
+        assert!(
+            !centre.scratch.join(".local/state/dcn-vault/seen").exists(),
+            "{what}: something is remembered"
+        );
     }
     centre.bring("good");
     let tried = centre.scratch.run(["decrypt", "-b", "bundle", "-i", "nowhere.txt"]);
@@ -244,14 +248,16 @@ fn files_that_are_gone_or_new_or_elsewhere_are_refused_by_name() {
     let centre = centre();
     let missing = |name: &str| format!("`bundle/{name}` is missing from the bundle");
     let foreign = |name: &str| format!("`bundle/{name}` does not belong to the bundle");
-    let move_it = |name: &str| format!("hint: move bundle/{name} elsewhere: a pull replaces the whole directory");
+    let move_it =
+        |name: &str| format!("hint: move bundle/{name} elsewhere: a pull replaces the whole directory");
     let mut rows = Vec::new();
     for name in [ALL, HOSTS, EDGE1, EDGE2] {
         rows.push(row("gone", remove(name), &missing(name), COPY));
     }
     let no_manifest = "hint: is it a bundle? Copy the whole directory, or name another with -b DIR";
     rows.push(row("no manifest", remove(MANIFEST), "`bundle` has no manifest.json", no_manifest));
-    for name in ["notes.txt", "passwords.yaml", "sites/edge1/x", "sites/edge9/passwords.yaml.age", ".hidden"] {
+    for name in ["notes.txt", "passwords.yaml", "sites/edge1/x", "sites/edge9/passwords.yaml.age", ".hidden"]
+    {
         let shown = if name.starts_with("sites/edge9") { "sites/edge9" } else { name };
         rows.push(row("new", write(name, b""), &foreign(shown), &move_it(shown)));
     }
@@ -328,7 +334,12 @@ fn a_manifest_with_the_same_meaning_and_other_bytes_is_refused() {
     };
     let mut rows = vec![
         row("as one line", with(|manifest| manifest.to_string()), &says, UNFIT),
-        row("with another indent", with(|manifest| format!("{manifest:#}\n").replace("  ", " ")), &says, UNFIT),
+        row(
+            "with another indent",
+            with(|manifest| format!("{manifest:#}\n").replace("  ", " ")),
+            &says,
+            UNFIT,
+        ),
         row("without its last byte", edit(MANIFEST, |bytes| bytes.truncate(bytes.len() - 1)), &says, UNFIT),
         row("with a byte more", edit(MANIFEST, |bytes| bytes.push(b'\n')), &says, UNFIT),
         row("empty", write(MANIFEST, b""), &says, UNFIT),
@@ -362,7 +373,9 @@ fn signatures_of_strangers_and_of_other_manifests_are_refused_each_by_its_own_wo
     let centre = centre();
     let stranger = centre.make_key("stranger");
     let print = fingerprint(&stranger.public);
-    let says = |name: &str| format!("{name}: signed by {print}, which `{{here}}/.config/dcn-vault/signers` does not list");
+    let says = |name: &str| {
+        format!("{name}: signed by {print}, which `{{here}}/.config/dcn-vault/signers` does not list")
+    };
     let hint = "hint: ask the centre for its fingerprint, over another way; if it is the same: `dcn-vault trust add`";
     let by_stranger = |name: &'static str| {
         move |centre: &Centre| {
@@ -400,7 +413,12 @@ fn signatures_of_strangers_and_of_other_manifests_are_refused_each_by_its_own_wo
             &format!("{second}: {} has signed already", fingerprint(&centre.operator().public)),
             "hint: each signs once: get the bundle anew, with its signatures",
         ),
-        row("renamed", rename(SIGNATURE, second), "`bundle/manifest.json.sig` is missing from the bundle", COPY),
+        row(
+            "renamed",
+            rename(SIGNATURE, second),
+            "`bundle/manifest.json.sig` is missing from the bundle",
+            COPY,
+        ),
     ];
     refuse_all(&centre, rows);
 }
@@ -412,8 +430,16 @@ fn a_listed_key_that_may_not_sign_now_or_not_for_us_is_refused_each_by_its_own_w
     let print = fingerprint(&key);
     let place = centre.scratch.filled("{here}/.config/dcn-vault/signers:1");
     for (options, what, hint) in [
-        ("valid-before=\"20200101Z\"", "could sign until 2020-01-01T00:00:00Z, and not at", "have it signed with a key that is valid"),
-        ("valid-after=\"29990101Z\"", "can sign from 2999-01-01T00:00:00Z on, and not at", "is the clock right?"),
+        (
+            "valid-before=\"20200101Z\"",
+            "could sign until 2020-01-01T00:00:00Z, and not at",
+            "have it signed with a key that is valid",
+        ),
+        (
+            "valid-after=\"29990101Z\"",
+            "can sign from 2999-01-01T00:00:00Z on, and not at",
+            "is the clock right?",
+        ),
         ("namespaces=\"git\"", "may not sign for `dcn-vault`", "if it should, add dcn-vault to"),
     ] {
         centre.trust(&format!("operator {options} {key}\n"));
@@ -422,7 +448,11 @@ fn a_listed_key_that_may_not_sign_now_or_not_for_us_is_refused_each_by_its_own_w
             let said = centre.scratch.run([verb, &["-b", "bundle", "-i", "nowhere.txt"], rest].concat());
             assert_eq!((said.code, said.out.as_str()), (1, ""), "{}", said.err);
             let start = format!("error: manifest.json.sig: {place}: {print} {what}");
-            assert!(said.err.starts_with(&start) && said.err.contains(&format!("\nhint: {hint}")), "{}", said.err);
+            assert!(
+                said.err.starts_with(&start) && said.err.contains(&format!("\nhint: {hint}")),
+                "{}",
+                said.err
+            );
         }
     }
     assert!(!PathBuf::from(centre.scratch.join("started")).exists());
@@ -435,5 +465,8 @@ fn a_signature_that_was_made_for_another_purpose_is_refused() {
     let centre = centre();
     let for_git = |centre: &Centre| centre.sign(SIGNATURE, &centre.operator(), "git");
     let says = "manifest.json.sig: the signature was made for `git`, not for `dcn-vault`";
-    refuse_all(&centre, vec![row("git's", for_git, says, "hint: sign it for us: `ssh-keygen -Y sign -n dcn-vault …`")]);
+    refuse_all(
+        &centre,
+        vec![row("git's", for_git, says, "hint: sign it for us: `ssh-keygen -Y sign -n dcn-vault …`")],
+    );
 }

@@ -76,7 +76,8 @@ impl Centre {
 
     /// The verb `pull`, of all that there is.
     pub fn pull_words<'a>(&self, more: &[&'a str]) -> Vec<&'a str> {
-        let files = ["pull", "--from-file", "plan.yaml", "--from-file", "global.json", "--from-file", "hosts.json"];
+        let files =
+            ["pull", "--from-file", "plan.yaml", "--from-file", "global.json", "--from-file", "hosts.json"];
         [&files, more].concat()
     }
 

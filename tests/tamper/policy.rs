@@ -127,7 +127,8 @@ impl Policy {
 
 /// The text of an age file, if this identity opens it.
 pub fn decrypted(bytes: &[u8], identity: &Identity) -> Option<String> {
-    let mut reader = age::Decryptor::new(bytes).unwrap().decrypt([identity as &dyn age::Identity].into_iter()).ok()?;
+    let mut reader =
+        age::Decryptor::new(bytes).unwrap().decrypt([identity as &dyn age::Identity].into_iter()).ok()?;
     let mut text = String::new();
     reader.read_to_string(&mut text).unwrap();
     Some(text)
@@ -163,9 +164,9 @@ fn fits(pattern: &[u8], name: &[u8]) -> bool {
     match pattern.split_first() {
         None => name.is_empty(),
         Some((b'*', rest)) => (0..=name.len()).any(|taken| fits(rest, &name[taken..])),
-        Some((symbol, rest)) => {
-            name.split_first().is_some_and(|(first, others)| (*symbol == b'?' || symbol == first) && fits(rest, others))
-        }
+        Some((symbol, rest)) => name
+            .split_first()
+            .is_some_and(|(first, others)| (*symbol == b'?' || symbol == first) && fits(rest, others)),
     }
 }
 
