@@ -50,7 +50,8 @@ fn a_pull_that_derives_public_halves_holds_nothing_of_the_keys_when_it_commits_n
     });
     let mut table = Table::of("pull, keys looked into");
     let scanner = Scanner::new(&canaries);
-    let at = trace.until(|at| at.enters(libc::SYS_getrandom) && at.arguments[1] == 16).expect("it seals");
+    // All is read and cleared when the directory of the next generation is made
+    let at = trace.until(|at| at.enters(libc::SYS_mkdir)).expect("it seals");
     table.look("before the seal", &scanner, at.pid);
     let at = trace.until(|at| at.enters(libc::SYS_renameat2)).expect("the bundle is put in place");
     table.look("commit", &scanner, at.pid);
