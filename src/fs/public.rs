@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::fs::{DirBuilder, OpenOptions};
 use std::io::Write;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 
@@ -77,6 +77,10 @@ pub fn replace_public(path: &Path, content: &[u8]) -> Result<(), FileError> {
     let target = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let mode = std::fs::metadata(&target).ok().map(|metadata| metadata.permissions().mode() & 0o7777);
     let name = target.file_name().unwrap_or_default().to_string_lossy();
+    // What a crash has left
+    for left in named(parent_of(&target), &format!(".{name}."), ".new") {
+        let _ = std::fs::remove_file(left);
+    }
     let beside = parent_of(&target).join(format!(".{name}.{}.new", make_id()?));
     let written = write_new(&beside, content, mode).and_then(|()| {
         std::fs::rename(&beside, &target).map_err(|error| FileError::os("replace", path, error))
@@ -120,21 +124,39 @@ pub fn make_public_directories(path: &Path) -> Result<(), FileError> {
     made.map_err(|error| FileError::os("create", path, error))
 }
 
-/// Removes `directory` and all that is in it; of a link, the link.
+/// Removes `directory` and all that is in it; of a link, the link. It goes in one step, by way of the directory that has `place` in
+/// it: nobody ever sees a part of it. What a crash has left there is removed, too.
 ///
 /// # Errors
 ///
 /// [`FileError::Os`].
-pub fn remove_directory(directory: &Path) -> Result<(), FileError> {
+pub fn remove_directory(directory: &Path, place: &Path) -> Result<(), FileError> {
     let failed = |error| FileError::os("remove", directory, error);
+    let prefix = format!(".{}.", place.file_name().unwrap_or_default().to_string_lossy());
+    for left in named(parent_of(place), &prefix, ".old") {
+        let _ = std::fs::remove_dir_all(left);
+    }
     let metadata = directory.symlink_metadata().map_err(failed)?;
-    let removed = if metadata.is_symlink() {
-        std::fs::remove_file(directory)
+    let beside = parent_of(place).join(format!("{prefix}{}.old", make_id()?));
+    if metadata.is_symlink() {
+        std::fs::remove_file(directory).map_err(failed)?;
+    } else if std::fs::rename(directory, &beside).is_ok() {
+        // It is gone; what cannot be removed is harmless
+        let _ = std::fs::remove_dir_all(&beside);
     } else {
-        std::fs::remove_dir_all(directory)
-    };
-    removed.map_err(failed)?;
+        // It is on another file system
+        std::fs::remove_dir_all(directory).map_err(failed)?;
+    }
     sync(parent_of(directory)).map_err(|source| FileError::NotDurable { path: directory.to_owned(), source })
+}
+
+/// What is in `directory` under a name of this form, with an id of ours in its middle: left by a crash.
+fn named(directory: &Path, prefix: &str, suffix: &str) -> Vec<PathBuf> {
+    let is_id = |id: &str| id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let is_ours =
+        |name: &str| name.strip_prefix(prefix).and_then(|rest| rest.strip_suffix(suffix)).is_some_and(is_id);
+    let entries = std::fs::read_dir(directory).into_iter().flatten().flatten();
+    entries.filter(|entry| entry.file_name().to_str().is_some_and(is_ours)).map(|entry| entry.path()).collect()
 }
 
 fn write_new(path: &Path, content: &[u8], mode: Option<u32>) -> Result<(), FileError> {
@@ -169,6 +191,28 @@ mod tests {
     }
 
     #[test]
+    fn what_a_crash_has_left_goes_with_the_next_change_and_nothing_else_does() {
+        let here = TemporaryDirectory::scratch();
+        let id = make_id().unwrap();
+        let keys = here.path().join("keys");
+        here.write(&format!(".file.{id}.new"), "half");
+        here.write(&format!(".keys.{id}.old/edge1/recipients.txt"), "");
+        here.write("keys/edge2/recipients.txt", "");
+        let others = [format!(".file.{id}.old"), String::from(".keys.mine.old"), format!(".other.{id}.new")];
+        for other in &others {
+            here.write(other, "");
+        }
+        replace_public(&here.path().join("file"), b"new").unwrap();
+        remove_directory(&keys.join("edge2"), &keys).unwrap();
+        let mut expected: Vec<&str> = others.iter().map(String::as_str).chain(["file", "keys"]).collect();
+        expected.sort_unstable();
+        let mut names = names_in(here.path()).unwrap();
+        names.sort();
+        assert_eq!(names, expected);
+        assert_eq!(names_in(&keys).unwrap(), Vec::<OsString>::new());
+    }
+
+    #[test]
     fn what_cannot_be_replaced_leaves_nothing() {
         let here = TemporaryDirectory::scratch();
         here.write("directory/file", "");
@@ -181,9 +225,9 @@ mod tests {
         let here = TemporaryDirectory::scratch();
         let file = here.write("directory/file", "");
         let link = here.link("link", file.parent().unwrap()).unwrap();
-        remove_directory(&link).unwrap();
+        remove_directory(&link, here.path()).unwrap();
         assert!(file.exists());
-        remove_directory(file.parent().unwrap()).unwrap();
+        remove_directory(file.parent().unwrap(), here.path()).unwrap();
         assert_eq!(names_in(here.path()).unwrap(), Vec::<OsString>::new());
     }
 }

@@ -87,7 +87,7 @@ pub fn remove_site(keys: &Path, site: &Site) -> Result<(), RecipientsError> {
     if !directory.is_dir() {
         return Err(RecipientsError::NoSite { site: site.clone(), keys: keys.to_owned() });
     }
-    Ok(fs::remove_directory(&directory)?)
+    Ok(fs::remove_directory(&directory, keys)?)
 }
 
 /// A file of comments alone is one to begin with.

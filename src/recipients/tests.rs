@@ -176,7 +176,7 @@ fn a_link_may_lead_to_another_site_and_not_out_of_keys() {
     let outside = |link: &str| {
         let error = RecipientSet::of_vault(&keys).unwrap_err();
         assert_eq!(error.to_string(), format!("`{}` leads out of `keys/`", here.path().join(link).display()));
-        crate::fs::remove_directory(&here.path().join(link)).unwrap();
+        crate::fs::remove_directory(&here.path().join(link), here.path()).unwrap();
     };
     here.link("keys/turin", file.parent().unwrap()).unwrap();
     assert_eq!(RecipientSet::of_vault(&keys).unwrap().sites().count(), 2);
