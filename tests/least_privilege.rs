@@ -289,9 +289,16 @@ fn another_machine_knows_nothing_of_the_values_and_says_so() {
     let state = centre.scratch.join(".local/state/dcn-vault/pulled");
     let (changed, said) = rewritten(&mut centre, |_| std::fs::remove_dir_all(state).unwrap());
     assert_eq!(changed, [GLOBAL, ALL, EDGE1, EDGE2_GLOBAL, EDGE2]);
-    let warning = "warning: generation 2 was not made from here: which values have changed since cannot be told, and all files are sealed anew\n";
+    let warning = "warning: generation 2 was not made from here: which values have changed since cannot be told (an identity that opens it would tell, -i FILE), and all files are sealed anew\n";
     assert!(said.contains(warning), "{said}");
     assert!(since(&centre).values().all(|since| *since == 1), "what is not known to have changed has not");
+    // Who can open what another has made, can tell
+    std::fs::remove_dir_all(centre.scratch.join(".local/state/dcn-vault/pulled")).unwrap();
+    centre.change("NovaPassword");
+    let said = centre.pull(&["-i", "all.txt"]).err;
+    assert!(!said.contains("was not made from here"), "{said}");
+    let expected = [("NeutronPassword", 1), ("NovaPassword", 4), ("RpcPassword", 1)];
+    assert_eq!(since(&centre), expected.map(|(name, since)| (name.to_owned(), since)).into());
 }
 
 #[test]
