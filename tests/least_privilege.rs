@@ -262,6 +262,8 @@ fn a_pull_rewrites_only_the_files_of_those_for_whom_something_has_changed() {
         centre.scratch.write(&format!("bundle/{EDGE2}"), "age-encryption.org/v1\n", 0o644);
     });
     assert_eq!(changed, [EDGE2]);
+    let checked = centre.scratch.run(["check", "-b", "bundle"]);
+    assert_eq!(checked.code, 0, "{}{}", checked.out, checked.err);
 }
 
 #[test]
