@@ -40,6 +40,9 @@ pub(super) fn of(directory: PathBuf, trust: &TrustArguments) -> Admission {
 
 /// Says what is given up.
 pub(super) fn warn(admitted: &Admitted, ui: Ui) {
+    if environment::state().is_none() {
+        ui.warn("neither HOME nor XDG_STATE_HOME is set: nothing is remembered, and an older bundle is not noticed");
+    }
     for waived in admitted.waived() {
         ui.warn(&format!("{}: {}", waived.by.switch(), waived.says));
     }

@@ -103,13 +103,19 @@ pub(super) fn key(named: Option<&Path>, batch: bool) -> Result<SigningKey, Failu
 /// The bill and the names of the next generation are taken from the one before: it must be by somebody who may sign.
 fn look_at(before: &Before, ui: Ui) -> Result<(), Failure> {
     let admission = admission::of(before.envelope.directory.clone(), &TrustArguments::default());
+    let generation = before.manifest.generation;
     match admission.signers_of(&before.envelope) {
-        // Who pulls need not trust anybody: he makes the next one himself
-        Ok(_) | Err(AdmitError::NoSigners { .. }) => Ok(()),
+        Ok(_) => Ok(()),
         Err(AdmitError::Unsigned) => {
             ui.warn(&format!(
-                "generation {} is not signed: what it says of itself is taken as it stands",
-                before.manifest.generation
+                "generation {generation} is not signed: what it says of itself is taken as it stands"
+            ));
+            Ok(())
+        }
+        // Who pulls need not trust anybody: he makes the next one himself
+        Err(AdmitError::NoSigners { .. }) => {
+            ui.warn(&format!(
+                "nobody is trusted here: what generation {generation} says of itself is taken as it stands"
             ));
             Ok(())
         }
