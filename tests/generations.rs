@@ -360,6 +360,36 @@ fn what_a_pull_builds_on_must_be_by_somebody_who_may_sign() {
 }
 
 #[test]
+fn who_trusts_nobody_builds_on_what_is_there_and_is_told() {
+    let line = Line::new();
+    std::fs::remove_file(line.0.scratch.join(".config/dcn-vault/signers")).unwrap();
+    let pulled = line.0.pull(&[]);
+    let warning = "warning: nobody is trusted here: what generation 3 says of itself is taken as it stands\n";
+    assert!(pulled.err.contains(warning), "{}", pulled.err);
+}
+
+#[test]
+fn who_has_no_place_to_remember_is_told_that_an_older_bundle_is_not_noticed() {
+    let line = Line::new();
+    let signers = line.0.scratch.join(".config/dcn-vault/signers");
+    let warning = "warning: neither HOME nor XDG_STATE_HOME is set: nothing is remembered, and an older bundle is not noticed\n";
+    for kept in ["3", "1"] {
+        line.0.bring(kept);
+        for words in [&["decrypt"][..], &["run", "true"]] {
+            let (verb, rest) = words.split_at(1);
+            let mut program = line.0.scratch.program();
+            program
+                .env_remove("HOME")
+                .args(verb)
+                .args(["-b", "bundle", "-i", "all.txt", "--signers"])
+                .arg(&signers);
+            let opened = said(program.args(rest));
+            assert_eq!((opened.code, opened.err.as_str()), (0, warning), "{words:?}");
+        }
+    }
+}
+
+#[test]
 fn of_two_pulls_at_once_one_is_told_whom_it_has_to_wait_for() {
     let line = Line::new();
     let server = TcpListener::bind(("127.0.0.1", 0)).unwrap();
