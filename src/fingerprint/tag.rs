@@ -114,6 +114,7 @@ impl Tagger {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::secret::SecretBuffer;
     use crate::yaml;
 
     fn tag(key: &str, text: &str) -> Tag {
@@ -140,5 +141,51 @@ mod tests {
         let mut mac = Hmac::<Sha256>::new_from_slice(b"Jefe").unwrap();
         mac.update(b"what do ya want for nothing?");
         assert_eq!(Tagger(mac).end().0, "5bdcc146bf60754e6a042426089575c7");
+    }
+
+    #[test]
+    fn a_value_that_was_sealed_and_read_back_is_not_taken_for_another() {
+        let (name, key) = (ParameterName::parse("Name").unwrap(), SecretValue::copy_of("k"));
+        let in_yaml = [
+            "1_000",
+            "0x1F",
+            "017",
+            "190:20:30",
+            "1.0e+5",
+            "1e5",
+            "-.inf",
+            ".nan",
+            "12e03",
+            "~",
+            "''",
+            "on",
+            "+1",
+            "-0",
+            "0b11",
+            "6.",
+            "2001-12-14t21:59:43.10-05:00",
+            "2001-12-14",
+            "!!binary |\n  aGVs\n  bG8=\n",
+            "!!float 1",
+            "!!str 3",
+            "\"a\\r\\nb\"",
+            "\"a\\u0085b \"",
+            "|\n  a\n  b\n",
+            "[]",
+            "{}",
+            "{1: a, ~: b}",
+            "{a: {b: [c, 1.50, {}]}}",
+        ];
+        let in_json = ["1e5", "1.50", "1E400", "-0.0", "123456789012345678901234567890", "\"2001-12-14\""];
+        let of_yaml = in_yaml.map(|text| (text, yaml::read(text.as_bytes(), "test").unwrap()));
+        let of_json = in_json.map(|text| (text, crate::json::read(text.as_bytes(), "test").unwrap()));
+        for (text, data) in of_yaml.into_iter().chain(of_json) {
+            let before = Tag::of_value(&key, &name, &data);
+            let mut written = SecretBuffer::new();
+            yaml::write(&data.wrapped("x"), &mut written);
+            // EXPOSE: a test
+            let read = written.expose(|bytes| yaml::read(bytes, "test")).unwrap();
+            assert_eq!(Tag::of_value(&key, &name, read.under("x").unwrap()), before, "{text}");
+        }
     }
 }
