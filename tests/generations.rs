@@ -357,14 +357,30 @@ fn what_a_pull_builds_on_must_be_by_somebody_who_may_sign() {
     let warned = line.0.pull(&[]);
     let warning = "warning: generation 3 is not signed: what it says of itself is taken as it stands\n";
     assert!(warned.err.contains(warning), "{}", warned.err);
+    // What was not made from here could have any bill
+    let path = line.0.bundle("manifest.json");
+    let forged = std::fs::read_to_string(&path).unwrap().replace("\"tool\": \"", "\"tool\": \"un");
+    std::fs::write(&path, forged).unwrap();
+    std::fs::remove_file(line.0.bundle("manifest.json.sig")).unwrap();
+    let before = line.0.scratch.files();
+    let words = "error: generation 4 is not signed, and was not made from here\nhint: get it back with its signature; if you know who made it, and answer for it: `dcn-vault sign`\n";
+    assert_refused(&line.0.try_pull(&[]), 1, words);
+    assert!(line.0.scratch.files() == before, "something has changed");
+    assert_eq!(line.0.scratch.run(["sign"]).code, 0);
+    line.0.pull(&[]);
+    assert_eq!(line.0.manifest()["generation"], 5);
 }
 
 #[test]
 fn who_trusts_nobody_builds_on_what_is_there_and_is_told() {
     let line = Line::new();
     std::fs::remove_file(line.0.scratch.join(".config/dcn-vault/signers")).unwrap();
+    // What was made from here needs no signer
     let pulled = line.0.pull(&[]);
-    let warning = "warning: nobody is trusted here: what generation 3 says of itself is taken as it stands\n";
+    assert!(!pulled.err.contains("as it stands"), "{}", pulled.err);
+    std::fs::remove_dir_all(line.0.scratch.join(".local/state/dcn-vault/pulled")).unwrap();
+    let pulled = line.0.pull(&[]);
+    let warning = "warning: generation 4 is signed by nobody who is trusted here: what it says of itself is taken as it stands\n";
     assert!(pulled.err.contains(warning), "{}", pulled.err);
 }
 

@@ -45,14 +45,16 @@ impl Generation {
         arguments: &GenerationArguments,
         vault: &Vault,
         identities: &[PathBuf],
+        trust: &TrustArguments,
         fresh: bool,
         batch: bool,
         ui: Ui,
     ) -> Result<Self, Failure> {
         let output = arguments.output.clone().unwrap_or_else(|| vault.bundle());
         let slot = if arguments.dry_run { Slot::look(&output)? } else { Slot::at(&output)? };
-        let signing = Signing::prepare(arguments, slot.before(), batch, ui)?;
         let mut notes = Notes::read(environment::notes_directory().as_deref(), slot.vault())?;
+        let is_ours = slot.before().is_some_and(|before| notes.of(&before.digest).is_some());
+        let signing = Signing::prepare(arguments, slot.before(), is_ours, trust, batch, ui)?;
         if arguments.after.is_none() {
             slot.refuse_older_than(notes.highest())?;
         }
@@ -62,8 +64,7 @@ impl Generation {
             slot.before().filter(|before| notes.of(&before.digest).is_none() && !identities.is_empty())
         {
             // Somebody else has made it: what it holds, it says itself
-            let admitted =
-                admission::of(before.envelope.directory.clone(), &TrustArguments::default()).look()?;
+            let admitted = admission::of(before.envelope.directory.clone(), trust).look()?;
             let values = reopen(&admitted, &IdentitySet::read(identities, &[])?)?;
             notes.learn(before.manifest.generation, before.digest.clone(), &values);
         }

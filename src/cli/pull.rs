@@ -8,7 +8,7 @@ use crate::recipients::RecipientSet;
 use crate::source::{openstack, working_dirs};
 use crate::vault::{OsloWhen, SourceSettings, Vault};
 
-use super::args::{OnSecret, PullArguments, SourceArguments};
+use super::args::{OnSecret, PullArguments, SourceArguments, TrustArguments};
 use super::environment;
 use super::exit::Failure;
 use super::generation::{Generation, Recipients, audience};
@@ -33,7 +33,9 @@ pub(super) fn pull(
     for warning in recipients.warnings() {
         ui.warn(&warning.to_string());
     }
-    let generation = Generation::begin(&arguments.generation, &vault, &arguments.identity, false, batch, ui)?;
+    let trust = TrustArguments::default();
+    let generation =
+        Generation::begin(&arguments.generation, &vault, &arguments.identity, &trust, false, batch, ui)?;
     let harvest = harvest(&arguments.source, &vault.source, batch, ui)?;
     for note in &harvest.notes {
         ui.say(&note.to_string());

@@ -50,8 +50,8 @@ pub(super) fn rekey(
     for warning in recipients.warnings() {
         ui.warn(&warning.to_string());
     }
-    let generation =
-        Generation::begin(&arguments.generation, &vault, &arguments.identity.identity, true, batch, ui)?;
+    let RekeyArguments { identity, generation, trust } = arguments;
+    let generation = Generation::begin(generation, &vault, &identity.identity, trust, true, batch, ui)?;
     let reopened = opened(arguments, &vault, ui)?;
     let cleared = clear(reopened, OnSecret::Seal)?;
     let audience = audience(Recipients::Vault(recipients), &cleared, &vault, ui)?;
@@ -68,9 +68,9 @@ pub(super) fn remove(
     let (file, site) = (vault.file()?, &arguments.name);
     let recipients = RecipientSet::of_vault(&vault.keys())?;
     let is_listed = recipients.sites().any(|known| known == site);
-    let RekeyArguments { generation, identity, .. } = &arguments.rekey;
+    let RekeyArguments { generation, identity, trust } = &arguments.rekey;
     let is_dry = generation.dry_run;
-    let generation = Generation::begin(generation, &vault, &identity.identity, true, batch, ui)?;
+    let generation = Generation::begin(generation, &vault, &identity.identity, trust, true, batch, ui)?;
     let before = generation.before().cloned();
     let is_sealed_for = before.as_ref().is_some_and(|before| before.recipients.contains_key(site));
     if !is_listed && !is_sealed_for {

@@ -7,6 +7,7 @@ use crate::bundle::{Before, Completed};
 use crate::report::Hint;
 use crate::secret::SecretValue;
 use crate::signature::SigningKey;
+use crate::trust::trusted_signers;
 
 use super::args::{GenerationArguments, TrustArguments};
 use super::exit::Failure;
@@ -38,16 +39,34 @@ impl Hint for NoKey {
     }
 }
 
+/// Why nothing is built on a generation: whoever took its signature away could have taken secrets off its bill.
+#[derive(Debug, thiserror::Error)]
+#[error("generation {generation} is not signed, and was not made from here")]
+struct UnsignedBefore {
+    generation: u64,
+}
+
+impl Hint for UnsignedBefore {
+    fn hint(&self) -> String {
+        String::from(
+            "get it back with its signature; if you know who made it, and answer for it: `dcn-vault sign`",
+        )
+    }
+}
+
 impl Signing {
-    /// Finds the key, and asks for its passphrase; and looks at who signed `before`, on which the next generation builds.
+    /// Finds the key, and asks for its passphrase; and looks at who signed `before`, on which the next generation builds; or whether
+    /// it `is_ours`, made from here.
     pub(super) fn prepare(
         arguments: &GenerationArguments,
         before: Option<&Before>,
+        is_ours: bool,
+        trust: &TrustArguments,
         batch: bool,
         ui: Ui,
     ) -> Result<Self, Failure> {
         if let Some(before) = before {
-            look_at(before, ui)?;
+            look_at(before, is_ours, trust, ui)?;
         }
         let so_far = before.map_or(1, |before| before.manifest.signatures);
         let key = if arguments.no_sign { None } else { Some(key(arguments.sign_key.as_deref(), batch)?) };
@@ -100,25 +119,26 @@ pub(super) fn key(named: Option<&Path>, batch: bool) -> Result<SigningKey, Failu
     }
 }
 
-/// The bill and the names of the next generation are taken from the one before: it must be by somebody who may sign.
-fn look_at(before: &Before, ui: Ui) -> Result<(), Failure> {
-    let admission = admission::of(before.envelope.directory.clone(), &TrustArguments::default());
+/// The bill and the names of the next generation are taken from the one before: it must be by somebody who may sign, or be the
+/// very one that was made here.
+fn look_at(before: &Before, is_ours: bool, trust: &TrustArguments, ui: Ui) -> Result<(), Failure> {
     let generation = before.manifest.generation;
-    match admission.signers_of(&before.envelope) {
-        Ok(_) => Ok(()),
-        Err(AdmitError::Unsigned) => {
-            ui.warn(&format!(
-                "generation {generation} is not signed: what it says of itself is taken as it stands"
-            ));
-            Ok(())
-        }
+    let admission = admission::of(before.envelope.directory.clone(), trust);
+    let why = match admission.signers_of(&before.envelope) {
+        Ok(_) => return Ok(()),
         // Who pulls need not trust anybody: he makes the next one himself
-        Err(AdmitError::NoSigners { .. }) => {
-            ui.warn(&format!(
-                "nobody is trusted here: what generation {generation} says of itself is taken as it stands"
-            ));
-            Ok(())
+        Err(AdmitError::NoSigners { .. }) if is_ours => return Ok(()),
+        Err(AdmitError::NoSigners { .. }) => "is signed by nobody who is trusted here",
+        Err(AdmitError::Unsigned) => {
+            let trusts_somebody =
+                trusted_signers(trust.signers.as_deref(), &admission.usual_signers)?.is_some();
+            if trusts_somebody && !is_ours && !trust.allow_unsigned {
+                return Err(UnsignedBefore { generation }.into());
+            }
+            "is not signed"
         }
-        Err(error) => Err(error.into()),
-    }
+        Err(error) => return Err(error.into()),
+    };
+    ui.warn(&format!("generation {generation} {why}: what it says of itself is taken as it stands"));
+    Ok(())
 }
