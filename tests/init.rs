@@ -256,6 +256,41 @@ fn git_shows_a_pull_by_names_and_never_merges_two() {
 }
 
 #[test]
+#[ignore = "needs git: run tests/all"]
+fn the_settings_of_a_repository_make_no_verb_run_a_program() {
+    let repository = Repository::new();
+    repository.vault(&["init", "--git-config"]);
+    let (_, recipient) = repository.0.keygen("identity.txt");
+    repository.vault(&["site", "add", "edge1", &recipient]);
+    repository.pull(PLAN);
+    repository.0.write("bin/trap", "#!/bin/sh\ntouch \"$HOME/trapped\"\n", 0o755);
+    // A commit that looks signed, for which git would call the program of its settings
+    let commit = repository.git(&["cat-file", "commit", "HEAD"]);
+    let signed = commit.replacen(
+        "\n\n",
+        "\ngpgsig -----BEGIN PGP SIGNATURE-----\n \n x\n -----END PGP SIGNATURE-----\n\n",
+        1,
+    );
+    repository.0.write("signed", &signed, 0o600);
+    let id = repository.git(&["hash-object", "-t", "commit", "-w", "../signed"]);
+    repository.git(&["reset", "-q", "--hard", id.trim()]);
+    let settings = [
+        ("log.showSignature", "true"),
+        ("gpg.program", "trap"),
+        ("core.fsmonitor", "trap"),
+        ("core.pager", "trap"),
+    ];
+    for (key, value) in settings {
+        repository.git(&["config", key, value]);
+    }
+    repository.vault(&["check"]);
+    repository.said(repository.0.join("bin/dcn-vault").to_str().unwrap(), &["diff", "--generation", "1"]);
+    assert!(!repository.0.join("trapped").exists());
+    repository.git(&["log", "-1"]);
+    assert!(repository.0.join("trapped").exists(), "the trap is none");
+}
+
+#[test]
 fn a_file_that_is_not_there_is_named() {
     let scratch = Scratch::new();
     let err = "error: cannot read `absent`: no such file or directory\nhint: check the path\n";

@@ -8,6 +8,8 @@ use crate::report::Hint;
 use crate::vault::GIT_CONFIG;
 
 const MANIFEST: &str = "manifest.json";
+/// Who may write a repository's settings may name programs in them. To read its history none has to run.
+const INERT: [&str; 3] = ["core.fsmonitor=false", "log.showSignature=false", "protocol.allow=never"];
 
 /// Why git is not set up.
 #[derive(Debug, thiserror::Error)]
@@ -97,7 +99,15 @@ fn has_no_commit(directory: &Path) -> bool {
 fn said(directory: &Path, words: &[&str]) -> Result<Vec<u8>, GitError> {
     let failed = || GitError::Failed { directory: directory.display().to_string() };
     let mut git = Command::new("git");
-    git.arg("-C").arg(directory).args(["--no-pager", "-c", "core.fsmonitor=false"]).args(words);
+    git.arg("-C").arg(directory).arg("--no-pager");
+    for setting in INERT {
+        git.args(["-c", setting]);
+    }
+    git.args(words).env("GIT_NO_LAZY_FETCH", "1");
+    // A hook has them set: for its repository, and in part for another index
+    for name in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX"] {
+        git.env_remove(name);
+    }
     let output = git.stdin(Stdio::null()).stderr(Stdio::null()).output().map_err(|_| failed())?;
     if output.status.success() { Ok(output.stdout) } else { Err(failed()) }
 }
