@@ -107,7 +107,7 @@ impl Hint for AdmitError {
 impl Admitted {
     /// A bundle that this very process has made, for which nobody else has to answer.
     #[must_use]
-    pub const fn made_here(bundle: Bundle) -> Self {
+    pub(crate) const fn made_here(bundle: Bundle) -> Self {
         Self { bundle, accepted: Accepted { signers: Vec::new(), waived: Vec::new(), seen: None } }
     }
 

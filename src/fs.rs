@@ -22,8 +22,8 @@ pub use public::{
     replace_public,
 };
 pub use read::{
-    directories_below, mode, modified, names_in, read_capped, read_guarded, read_line, read_plain,
-    read_private, read_public, read_secret, read_stdin, read_stdin_part, true_path,
+    directories_below, is_owned_as, mode, modified, names_in, read_capped, read_guarded, read_line,
+    read_plain, read_private, read_public, read_secret, read_stdin, read_stdin_part, true_path,
 };
 pub use replacement::Replacement;
 pub use write::{create_private, write_fd};

@@ -20,6 +20,26 @@ fn export(tls: bool) -> String {
 }
 
 #[test]
+fn a_vault_of_somebody_else_above_us_is_not_taken_for_ours() {
+    let (scratch, _) = Scratch::with_plan();
+    let file = scratch.join("dcn-vault.yaml");
+    scratch.write("dcn-vault.yaml", "version: 1\n", 0o644);
+    std::fs::create_dir(scratch.join("work")).unwrap();
+    assert_eq!(scratch.run(["-C", "work", "site", "list"]).code, 0);
+    // Only root can make a file another user's
+    if std::os::unix::fs::chown(&file, Some(65534), None).is_err() {
+        return;
+    }
+    let err = "error: `{here}` has a vault file, which belongs to another user\nhint: if it is meant, say so: -C {here}\n";
+    scratch.refuses(&["-C", "work", "pull", "--from-file", "plan.yaml"], err);
+    let here = scratch.path().to_str().unwrap();
+    assert_eq!(scratch.run(["-C", here, "site", "list"]).code, 0);
+    // In a directory of that same user it is no surprise
+    std::os::unix::fs::chown(scratch.join("work"), Some(65534), None).unwrap();
+    assert_eq!(scratch.run(["-C", "work", "site", "list"]).code, 0);
+}
+
+#[test]
 fn what_is_wrong_is_said_by_every_verb_that_reads_the_file() {
     let (scratch, recipient) = Scratch::with_plan();
     let before = "version: 1\nsites:\n  edge1: {}\n";

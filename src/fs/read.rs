@@ -125,6 +125,20 @@ pub fn mode(path: &Path) -> Result<u32, FileError> {
     Ok(metadata.mode() & 0o7777)
 }
 
+/// Whether `path` is ours, root's, or of whoever `place` belongs to.
+///
+/// # Errors
+///
+/// [`FileError::Os`].
+pub fn is_owned_as(path: &Path, place: &Path) -> Result<bool, FileError> {
+    let owner = |path: &Path| {
+        let metadata = std::fs::metadata(path).map_err(|error| FileError::os("read", path, error))?;
+        Ok(metadata.uid())
+    };
+    let (of, me) = (owner(path)?, rustix::process::geteuid().as_raw());
+    Ok(of == me || of == 0 || of == owner(place)?)
+}
+
 /// When `path` was last written.
 ///
 /// # Errors

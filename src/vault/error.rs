@@ -26,6 +26,12 @@ pub enum VaultError {
     /// It could not be read, or written.
     #[error(transparent)]
     File(#[from] FileError),
+    /// It was come upon on the way up, and is somebody else's: it would say for whom secrets are sealed.
+    #[error("`{}` has a vault file, which belongs to another user", .directory.display())]
+    Foreign {
+        /// The directory.
+        directory: PathBuf,
+    },
     /// There is no vault.
     #[error("`{}` is not in a vault", .directory.display())]
     None {
@@ -126,6 +132,9 @@ impl Hint for VaultError {
                 "edit it; `dcn-vault init --git-config` sets git up in a clone, `dcn-vault site add` adds a site",
             ),
             Self::File(error) => error.hint(),
+            Self::Foreign { directory } => {
+                format!("if it is meant, say so: -C {}", directory.display())
+            }
             Self::None { .. } => String::from("`dcn-vault init` makes one there; or name one with -C DIR"),
             Self::Release { .. } => String::from("`dcn-vault pull --help` lists those that it knows"),
             Self::Setting { fault, .. } => fault.hint(),

@@ -60,6 +60,10 @@ impl Vault {
             return Ok(Self { directory: start.to_owned(), source, sites: None, bundle, has_file: false });
         };
         let path = directory.join(FILE_NAME);
+        // In a directory that all can write, such as /tmp, anybody can put one above ours
+        if directory != start && !fs::is_owned_as(&path, start)? {
+            return Err(VaultError::Foreign { directory: directory.to_owned() });
+        }
         let Settings { source, sites, bundle, .. } = read(&fs::read_public(&path)?, &path)?;
         Ok(Self { directory: directory.to_owned(), source, sites, bundle, has_file: true })
     }
