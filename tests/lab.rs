@@ -36,3 +36,5 @@ mod settings;
 mod stack;
 #[path = "lab/tripleoclient.rs"]
 mod tripleoclient;
+#[path = "lab/walkthrough.rs"]
+mod walkthrough;

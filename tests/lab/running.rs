@@ -108,6 +108,13 @@ pub(crate) fn scripts() -> PathBuf {
 }
 
 impl Said {
+    /// As [`Said::succeeded`], with what was said.
+    #[track_caller]
+    pub(crate) fn succeeded_with_words(self) -> String {
+        assert_eq!(self.code, 0, "{}{}", self.out, self.err);
+        self.out + &self.err
+    }
+
     /// What it printed, when it has ended well; its complaint otherwise.
     #[track_caller]
     pub(crate) fn succeeded(self) -> String {
