@@ -20,7 +20,7 @@ pub(in crate::cli) struct GenerationArguments {
     /// Take these secrets off the bill: they were rotated, or are gone, and it cannot be told from here
     #[arg(long, value_name = "GLOB")]
     pub(in crate::cli) settled: Vec<String>,
-    /// The highest generation that there ever was: for a centre that was restored from a backup
+    /// Go on behind this generation, one more than any site has seen: for a centre that was restored from a backup
     #[arg(long, value_name = "GENERATION")]
     pub(in crate::cli) after: Option<u64>,
 }
