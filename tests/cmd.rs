@@ -32,6 +32,7 @@ macro_rules! scripts {
 scripts! {
     #[ignore = "needs git, age and ssh-keygen: run tests/all"]
     a_centre_with_two_sites_from_the_first_day_to_a_revoked_one,
+    a_key_that_leaked_is_replaced,
     #[ignore = "needs ssh-keygen: run tests/all"]
     what_goes_wrong_at_a_site,
     what_goes_wrong_at_the_centre,

@@ -23,9 +23,12 @@ fn every_claim_is_there_and_every_test_that_it_names_exists() {
     }
 }
 
-/// Whether `path::to::test` is a test function: of an integration test, or of a module's unit tests.
+/// Whether `path::to::test` is a test function: of an integration test, or of a module's unit tests; or a script.
 fn exists(name: &str) -> bool {
     let (path, function) = name.rsplit_once("::").unwrap();
+    if path == "cmd" {
+        return root().join(format!("tests/cmd/{function}.txt")).is_file();
+    }
     let inside = path.trim_end_matches("::tests").replace("::", "/");
     let places = [
         format!("tests/{inside}.rs"),
