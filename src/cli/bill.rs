@@ -14,7 +14,7 @@ pub(super) fn lines(bill: &[BillEntry]) -> Vec<String> {
         (!due.is_empty()).then(|| {
             let count = counted(due.len(), "secret");
             format!(
-                "{site} can still know {count} that it gets no more since generation {since}: rotate {}",
+                "a key of {site} opened {count} before generation {since}, and not since: rotate {}",
                 named(&due)
             )
         })
@@ -29,7 +29,7 @@ pub(super) fn whole<'a>(bill: impl Iterator<Item = &'a BillEntry>) -> Vec<String
     for entry in bill {
         let due: Vec<&ParameterName> = entry.due().collect();
         let (site, since) = (&entry.site, entry.since);
-        lines.push(format!("{site}, which gets them no more since generation {since}, can still know"));
+        lines.push(format!("a key of {site} opened these before generation {since}, and not since"));
         lines.extend(due.iter().map(|name| format!("  rotate  {name}")));
         let rest = entry.secrets.iter().filter_map(|name| Some((name, hindrance(name)?)));
         lines.extend(rest.map(|(name, why)| format!("  except  {name}: {why}")));

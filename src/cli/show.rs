@@ -69,7 +69,7 @@ fn table(manifest: &Manifest, trusted: &Result<Vec<String>, String>, path: &Path
     text.push_str(&certificates(manifest, now));
     let owed = bill::whole(manifest.bill.iter());
     if !owed.is_empty() {
-        text.push_str("\nWhat somebody can still know who gets it no more\n");
+        text.push_str("\nWhat is known to who does not get it any more\n");
         for line in owed {
             let _ = writeln!(text, "  ! {}", ui::shown(&line));
         }
