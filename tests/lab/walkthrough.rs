@@ -100,7 +100,8 @@ fn a_site_is_taken_out_and_all_that_it_knew_is_rotated_in_swift() {
     assert!(owed.contains(&"NovaPassword") && owed.contains(&"RpcPassword"), "{owed:?}");
     assert!(owed.len() < all / 2, "{owed:?}");
     let checked = centre.run(&["check"]);
-    let line = format!("finding  rotation      a key of edge opened {} secrets before generation 2", owed.len());
+    let line =
+        format!("finding  rotation      a key of edge opened {} secrets before generation 2", owed.len());
     assert!(checked.code == 3 && checked.out.contains(&line), "{}", checked.out);
     assert_eq!(centre.run(&["decrypt", "-i", "edge.txt"]).code, 1);
 
