@@ -2,6 +2,7 @@
 
 mod admission;
 mod diff;
+mod examples;
 mod generation;
 mod rekey;
 mod source;
@@ -14,54 +15,19 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::model::Site;
 
-pub(super) use admission::{AdmissionArguments, TrustArguments};
-pub(super) use diff::{DIFF_EXAMPLES, DiffArguments};
-pub(super) use generation::GenerationArguments;
-pub(super) use rekey::{REKEY_EXAMPLES, RekeyArguments, SiteRemoveArguments};
-pub(super) use source::{SourceArguments, UsageError};
-pub(super) use vault::{
-    AddArguments, INIT_EXAMPLES, InitArguments, ListArguments, MergeDriverArguments, SiteVerb,
-    TextconvArguments,
+use examples::{
+    CHECK_EXAMPLES, DECRYPT_EXAMPLES, DIFF_EXAMPLES, INIT_EXAMPLES, KEYGEN_EXAMPLES, PULL_EXAMPLES,
+    REKEY_EXAMPLES, RUN_EXAMPLES, SELFTEST_EXAMPLES, SHOW_EXAMPLES, SIGN_EXAMPLES, TRUST_EXAMPLES,
 };
 
-const PULL_EXAMPLES: &str = "\
-Examples:
-  dcn-vault pull --list                                       what there is
-  dcn-vault pull --os-cloud undercloud                        for the sites in keys/, to bundle/
-  dcn-vault pull --stack central -r age1… -o /srv/central     without a vault
-  dcn-vault pull --working-dir ~/overcloud-deploy/overcloud   Wallaby and later: without a cloud
-  dcn-vault pull --from-file plan-environment.yaml -r age1…   what was saved
-  dcn-vault pull --ceph-stack dcn0 --ceph-stack dcn1          with the sites' Ceph clusters";
-
-const CHECK_EXAMPLES: &str = "\
-Exit code: 0 all well, 3 something was found, 1 the bundle could not be read.
-
-Examples:
-  dcn-vault check                                      bundle/ of this vault, against its keys/
-  dcn-vault check -b /srv/central --json               for a script
-  dcn-vault check || mail -s 'the bundle' operators    in cron: certificates expire";
-
-const RUN_EXAMPLES: &str = "\
-Placeholders in ARG:
-  {env}        on its own: -e FILE for every environment file, in the documented order
-  {passwords}  the passwords file
-  {dir}        the directory that has them all; DCN_VAULT_DIR is the same
-
-Examples:
-  dcn-vault run -- openstack overcloud deploy --stack edge1 {env}
-  dcn-vault run -i /root/edge1.txt -- ./deploy.sh {dir}";
-
-const DECRYPT_EXAMPLES: &str = "\
-Examples:
-  dcn-vault decrypt | grep -c Password
-  dcn-vault decrypt global-config-extra-map-data.json -o /run/user/1000/global.json";
-
-const TRUST_EXAMPLES: &str = "\
-Examples:
-  dcn-vault trust add -b /srv/central                             shows who signed it, and asks
-  dcn-vault trust add -b /srv/central --fingerprint SHA256:…      for a script that knows who it should be
-  dcn-vault trust list                                            signers, and the generations seen
-  dcn-vault trust reset -b /srv/central                           the next bundle there is taken as the first";
+pub(super) use admission::{AdmissionArguments, TrustArguments};
+pub(super) use diff::DiffArguments;
+pub(super) use generation::GenerationArguments;
+pub(super) use rekey::{RekeyArguments, SiteRemoveArguments};
+pub(super) use source::{SourceArguments, UsageError};
+pub(super) use vault::{
+    AddArguments, InitArguments, ListArguments, MergeDriverArguments, SiteVerb, TextconvArguments,
+};
 
 /// What `pull --list` would pass over.
 const NOT_FOR_A_LIST: [&str; 21] = [
@@ -110,14 +76,16 @@ pub(super) enum Verb {
     #[command(after_help = INIT_EXAMPLES)]
     Init(InitArguments),
     /// Make an age identity, as age-keygen does
+    #[command(after_help = KEYGEN_EXAMPLES)]
     Keygen(KeygenArguments),
-    /// Add sites, and list them
+    /// Add sites, remove them, and list them
     #[command(subcommand)]
     Site(SiteVerb),
     /// Pull secrets and public data from OpenStack into a sealed bundle
     #[command(after_help = PULL_EXAMPLES)]
     Pull(Box<PullArguments>),
     /// Show what is in a bundle, for whom; never a value
+    #[command(after_help = SHOW_EXAMPLES)]
     Show(ShowArguments),
     /// Check a bundle: who signed it, files, recipients, clear text, certificates; needs no identity
     #[command(after_help = CHECK_EXAMPLES)]
@@ -135,8 +103,10 @@ pub(super) enum Verb {
     #[command(after_help = REKEY_EXAMPLES)]
     Rekey(Box<RekeyArguments>),
     /// Add your signature to a bundle, where several are needed
+    #[command(after_help = SIGN_EXAMPLES)]
     Sign(SignArguments),
     /// Prove on this machine that no copy of a secret stays in memory, and that cores, swap and others are shut out
+    #[command(after_help = SELFTEST_EXAMPLES)]
     Selftest(SelftestArguments),
     /// Write one file of a bundle in clear
     #[command(after_help = DECRYPT_EXAMPLES)]

@@ -4,14 +4,6 @@ use clap::Args;
 
 use super::SourceArguments;
 
-pub(in crate::cli) const DIFF_EXAMPLES: &str = "\
-Exit code: 0 no difference, 3 some.
-
-Examples:
-  dcn-vault diff                      has anything changed at the centre since the last pull?
-  dcn-vault diff --generation 7       what has changed since generation 7, from git's history
-  dcn-vault diff /srv/old-bundle      what has changed since that one";
-
 #[derive(Debug, Args)]
 pub(in crate::cli) struct DiffArguments {
     /// An older bundle [default: compare with the live plan]

@@ -4,11 +4,6 @@ use crate::model::Site;
 
 use super::{GenerationArguments, IdentityArguments, TrustArguments, admission};
 
-pub(in crate::cli) const REKEY_EXAMPLES: &str = "\
-Examples:
-  dcn-vault rekey --dry-run              who would get what
-  dcn-vault rekey -i operators.txt       with an identity that opens everything";
-
 #[derive(Debug, Args)]
 pub(in crate::cli) struct RekeyArguments {
     #[command(flatten)]

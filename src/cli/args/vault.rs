@@ -3,17 +3,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 
 use super::SiteRemoveArguments;
-
-pub(in crate::cli) const INIT_EXAMPLES: &str = "\
-Examples:
-  git init centre && dcn-vault -C centre init --git-config     a vault in a new repository
-  dcn-vault init --git-config                                  in a clone of one: git does not clone its settings";
-
-const ADD_EXAMPLES: &str = "\
-Examples:
-  dcn-vault site add edge1 age1…                                everything
-  dcn-vault site add edge2 age1… --role DistributedCompute      what that role's services take
-  dcn-vault site add edge3 -R edge3.pub --secrets 'Nova*' --secrets RpcPassword";
+use super::examples::{ADD_EXAMPLES, LIST_EXAMPLES, REMOVE_EXAMPLES};
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct InitArguments {
@@ -31,8 +21,10 @@ pub(in crate::cli) enum SiteVerb {
     #[command(after_help = ADD_EXAMPLES)]
     Add(AddArguments),
     /// Take a site out, seal the bundle anew without it, and say what must be rotated
+    #[command(after_help = REMOVE_EXAMPLES)]
     Remove(Box<SiteRemoveArguments>),
     /// List the sites, their recipients, and what each gets
+    #[command(after_help = LIST_EXAMPLES)]
     List(ListArguments),
 }
 
