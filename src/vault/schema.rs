@@ -61,19 +61,21 @@ const OSLO_WHEN: [&str; 3] = ["auto", "always", "never"];
 
 /// Finds the first thing in `text` that no vault file has.
 pub(super) fn walk(text: &[u8]) -> Result<(), Misfit> {
-    // Syntax apart: from here on, what is wrong is a key or a value. An empty text has no end that could be missed
-    let whole = serde_yaml::from_slice::<IgnoredAny>(text);
     let has_content = |line: &[u8]| {
         let line = line.trim_ascii();
         !line.is_empty() && !line.starts_with(b"#") && line != b"---" && line != b"..."
     };
+    // An empty text has no end that could be missed
     if !text.split(|byte| *byte == b'\n').any(has_content) {
         return Err(Misfit { line: 1, column: 1, fault: Fault::Empty });
     }
-    whole.map_err(|error| Misfit::at(&error, Fault::Syntax))?;
     let fault = RefCell::new(None);
     let walk = Walk { shape: &FILE, place: String::new(), fault: &fault };
     walk.deserialize(serde_yaml::Deserializer::from_slice(text)).map_err(|error| {
+        // Syntax apart: only where that is right, what is wrong is a key or a value
+        if let Err(error) = serde_yaml::from_slice::<IgnoredAny>(text) {
+            return Misfit::at(&error, Fault::Syntax);
+        }
         let fault = fault.borrow_mut().take().unwrap_or(Fault::Syntax);
         Misfit::at(&error, fault)
     })

@@ -109,7 +109,7 @@ pub struct BundleSettings {
 #[serde(deny_unknown_fields, default)]
 pub(super) struct Settings {
     /// Checked before.
-    version: Option<u32>,
+    pub(super) version: Option<u32>,
     #[serde(deserialize_with = "or_default")]
     pub(super) source: SourceSettings,
     #[serde(deserialize_with = "sites")]
