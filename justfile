@@ -50,6 +50,12 @@ bench:
     cargo build --locked --release --bins --examples
     benches/ratios.py
 
+[group('test')]
+[doc('Thousands of sites against the bare primitives: speed and memory')]
+bench-sites:
+    cargo build --locked --release --bins --examples
+    benches/sites.py
+
 [group('use')]
 [doc("README's first command")]
 demo:
