@@ -19,7 +19,7 @@ pub use held::Held;
 pub use lock::Lock;
 pub use public::{
     EntryKind, entries_in, make_public_directories, place_public, read_shared, remove_directory,
-    replace_public,
+    replace_public, sweep,
 };
 pub use read::{
     directories_below, is_owned_as, mode, modified, names_in, read_capped, read_guarded, read_line,

@@ -1,3 +1,5 @@
+use std::path::{Path, PathBuf};
+
 use crate::fs::{self, Lock};
 use crate::signature::names_beside;
 
@@ -19,6 +21,12 @@ pub fn add_signature(envelope: &Envelope, armored: &str) -> Result<String, Bundl
     let taken = |name: &String| now.signatures.iter().any(|(known, _)| known == name);
     let free = names_beside(MANIFEST).find(|name| !taken(name));
     let name = free.ok_or_else(|| BundleError::Signed { path: directory.clone() })?;
-    fs::place_public(&directory.join(&name), directory, armored.as_bytes())?;
+    fs::place_public(&directory.join(&name), &sign_place(directory), armored.as_bytes())?;
     Ok(name)
+}
+
+/// What stands for a signature until it is whole.
+pub(super) fn sign_place(directory: &Path) -> PathBuf {
+    let name = directory.file_name().unwrap_or_default().to_string_lossy();
+    directory.with_file_name(format!("{name}.sig"))
 }

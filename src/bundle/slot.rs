@@ -6,6 +6,7 @@ use crate::seal::Sealed;
 
 use super::draft::{Draft, Progress, Terms, next};
 use super::read::refuse_foreign;
+use super::sign::sign_place;
 use super::{BundleError, Envelope, MANIFEST, Manifest};
 
 /// A place where a bundle may be written: empty, or with an older bundle and nothing else in it.
@@ -63,6 +64,10 @@ impl Slot {
         let has_parent =
             directory.parent().is_some_and(|parent| parent.as_os_str().is_empty() || parent.is_dir());
         let lock = if to_write && has_parent { Some(Lock::of(directory)?) } else { None };
+        if lock.is_some() {
+            // Of a signature; it is harmless where it cannot be removed
+            let _ = fs::sweep(&sign_place(directory));
+        }
         let before = before(directory)?;
         let vault = match &before {
             Some(before) => before.manifest.vault.clone(),

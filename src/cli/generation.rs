@@ -7,6 +7,7 @@ use crate::audience::Audience;
 use crate::bundle::{Manifest, Slot, Terms, losses};
 use crate::certificate;
 use crate::fingerprint::{Notes, Record};
+use crate::fs;
 use crate::guard::Cleared;
 use crate::identity::IdentitySet;
 use crate::model::{Glob, GuardReport, ParameterName, Rule, Site};
@@ -52,6 +53,10 @@ impl Generation {
     ) -> Result<Self, Failure> {
         let output = arguments.output.clone().unwrap_or_else(|| vault.bundle());
         let slot = if arguments.dry_run { Slot::look(&output)? } else { Slot::at(&output)? };
+        if let (Ok(file), false) = (vault.file(), arguments.dry_run) {
+            // What a crash has left of the removal of a site; it is harmless where it cannot be removed
+            let _ = (fs::sweep(&file), fs::sweep(&vault.keys()));
+        }
         let mut notes = Notes::read(environment::notes_directory().as_deref(), slot.vault())?;
         let is_ours = slot.before().is_some_and(|before| notes.of(&before.digest).is_some());
         let signing = Signing::prepare(arguments, slot.before(), is_ours, trust, batch, ui)?;

@@ -8,9 +8,10 @@ use rustix::io::Errno;
 
 use super::FileError;
 use super::directory::{make_id, sync};
+use super::public::remove_all;
 
 /// How the name of an unfinished file ends.
-const UNFINISHED: &str = ".new";
+pub(super) const UNFINISHED: &str = ".new";
 
 /// A directory that nobody else holds until this is dropped, and in which files are replaced whole.
 #[derive(Debug)]
@@ -74,7 +75,7 @@ impl Held {
     }
 
     /// Who writes one holds the directory: those that are there are nobody's. What cannot be removed is harmless.
-    fn remove_unfinished(&self, name: &str) {
+    pub(super) fn remove_unfinished(&self, name: &str) {
         let prefix = format!(".{name}.");
         let is_unfinished = |other: &str| {
             let id = other.strip_prefix(&prefix).and_then(|rest| rest.strip_suffix(UNFINISHED));
@@ -82,7 +83,7 @@ impl Held {
         };
         for entry in std::fs::read_dir(&self.directory).into_iter().flatten().flatten() {
             if entry.file_name().to_str().is_some_and(is_unfinished) {
-                let _ = std::fs::remove_file(entry.path());
+                remove_all(&entry.path());
             }
         }
     }

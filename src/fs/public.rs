@@ -4,12 +4,13 @@ use std::ffi::OsString;
 use std::fs::{DirBuilder, OpenOptions};
 use std::io::Write;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 
 use super::directory::{make_id, parent_of, sync};
-use super::{FileError, read_public};
+use super::held::UNFINISHED;
+use super::{FileError, Held, read_public};
 
 /// What a name in a directory stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,12 +77,7 @@ pub fn replace_public(path: &Path, content: &[u8]) -> Result<(), FileError> {
     // A link stays one: its file is replaced
     let target = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
     let mode = std::fs::metadata(&target).ok().map(|metadata| metadata.permissions().mode() & 0o7777);
-    let name = target.file_name().unwrap_or_default().to_string_lossy();
-    // What a crash has left
-    for left in named(parent_of(&target), &format!(".{name}."), ".new") {
-        let _ = std::fs::remove_file(left);
-    }
-    let beside = parent_of(&target).join(format!(".{name}.{}.new", make_id()?));
+    let beside = sweep(&target)?.join(unfinished_name(&target)?);
     let written = write_new(&beside, content, mode).and_then(|()| {
         std::fs::rename(&beside, &target).map_err(|error| FileError::os("replace", path, error))
     });
@@ -92,17 +88,26 @@ pub fn replace_public(path: &Path, content: &[u8]) -> Result<(), FileError> {
     sync(parent_of(&target)).map_err(|source| FileError::NotDurable { path: path.to_owned(), source })
 }
 
-/// Puts a new public file at `path`, whole or not at all, by way of the directory that has `place` in it: in the file's own nobody
-/// ever sees another name.
+/// Removes what crashes have left of the replacement, or the removal, of what is at `path`. Returns the directory that it is in.
+///
+/// # Errors
+///
+/// [`FileError::Os`].
+pub fn sweep(path: &Path) -> Result<&Path, FileError> {
+    let parent = parent_of(path);
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    Held::hold(parent)?.remove_unfinished(&name);
+    Ok(parent)
+}
+
+/// Puts a new public file at `path`, whole or not at all, by way of the directory that would have `place` in it: in the file's own
+/// nobody ever sees another name.
 ///
 /// # Errors
 ///
 /// [`FileError::Os`], and [`FileError::NotDurable`] when it is in place.
 pub fn place_public(path: &Path, place: &Path, content: &[u8]) -> Result<(), FileError> {
-    let name = place.file_name().unwrap_or_default().to_string_lossy();
-    let beside = parent_of(place).join(format!(".{name}.sig.new"));
-    // What a crash has left
-    let _ = std::fs::remove_file(&beside);
+    let beside = sweep(place)?.join(unfinished_name(place)?);
     let written = write_new(&beside, content, None).and_then(|()| {
         let placed = renameat_with(CWD, &beside, CWD, path, RenameFlags::NOREPLACE);
         placed.map_err(|error| FileError::os("create", path, error))
@@ -124,39 +129,29 @@ pub fn make_public_directories(path: &Path) -> Result<(), FileError> {
     made.map_err(|error| FileError::os("create", path, error))
 }
 
-/// Removes `directory` and all that is in it; of a link, the link. It goes in one step, by way of the directory that has `place` in
-/// it: nobody ever sees a part of it. What a crash has left there is removed, too.
+/// Removes `directory` and all that is in it, at once or not at all, by way of the directory that has `place` in it; of a link, the
+/// link.
 ///
 /// # Errors
 ///
-/// [`FileError::Os`].
+/// [`FileError::Os`], and [`FileError::NotDurable`] when it is gone.
 pub fn remove_directory(directory: &Path, place: &Path) -> Result<(), FileError> {
-    let failed = |error| FileError::os("remove", directory, error);
-    let prefix = format!(".{}.", place.file_name().unwrap_or_default().to_string_lossy());
-    for left in named(parent_of(place), &prefix, ".old") {
-        let _ = std::fs::remove_dir_all(left);
-    }
-    let metadata = directory.symlink_metadata().map_err(failed)?;
-    let beside = parent_of(place).join(format!("{prefix}{}.old", make_id()?));
-    if metadata.is_symlink() {
-        std::fs::remove_file(directory).map_err(failed)?;
-    } else if std::fs::rename(directory, &beside).is_ok() {
-        // It is gone; what cannot be removed is harmless
-        let _ = std::fs::remove_dir_all(&beside);
-    } else {
-        // It is on another file system
-        std::fs::remove_dir_all(directory).map_err(failed)?;
-    }
-    sync(parent_of(directory)).map_err(|source| FileError::NotDurable { path: directory.to_owned(), source })
+    let beside = sweep(place)?.join(unfinished_name(place)?);
+    std::fs::rename(directory, &beside).map_err(|error| FileError::os("remove", directory, error))?;
+    let synced = sync(parent_of(directory));
+    // What cannot be removed is harmless here, and swept later
+    remove_all(&beside);
+    synced.map_err(|source| FileError::NotDurable { path: directory.to_owned(), source })
 }
 
-/// What is in `directory` under a name of this form, with an id of ours in its middle: left by a crash.
-fn named(directory: &Path, prefix: &str, suffix: &str) -> Vec<PathBuf> {
-    let is_id = |id: &str| id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit());
-    let is_ours =
-        |name: &str| name.strip_prefix(prefix).and_then(|rest| rest.strip_suffix(suffix)).is_some_and(is_id);
-    let entries = std::fs::read_dir(directory).into_iter().flatten().flatten();
-    entries.filter(|entry| entry.file_name().to_str().is_some_and(is_ours)).map(|entry| entry.path()).collect()
+/// Removes whatever `path` is; of a link, the link.
+pub(super) fn remove_all(path: &Path) {
+    let _ = std::fs::remove_file(path).or_else(|_| std::fs::remove_dir_all(path));
+}
+
+fn unfinished_name(path: &Path) -> Result<String, FileError> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    Ok(format!(".{name}.{}{UNFINISHED}", make_id()?))
 }
 
 fn write_new(path: &Path, content: &[u8], mode: Option<u32>) -> Result<(), FileError> {
@@ -191,25 +186,15 @@ mod tests {
     }
 
     #[test]
-    fn what_a_crash_has_left_goes_with_the_next_change_and_nothing_else_does() {
+    fn what_a_crash_has_left_is_swept() {
         let here = TemporaryDirectory::scratch();
         let id = make_id().unwrap();
-        let keys = here.path().join("keys");
-        here.write(&format!(".file.{id}.new"), "half");
-        here.write(&format!(".keys.{id}.old/edge1/recipients.txt"), "");
-        here.write("keys/edge2/recipients.txt", "");
-        let others = [format!(".file.{id}.old"), String::from(".keys.mine.old"), format!(".other.{id}.new")];
-        for other in &others {
-            here.write(other, "");
-        }
-        replace_public(&here.path().join("file"), b"new").unwrap();
-        remove_directory(&keys.join("edge2"), &keys).unwrap();
-        let mut expected: Vec<&str> = others.iter().map(String::as_str).chain(["file", "keys"]).collect();
-        expected.sort_unstable();
-        let mut names = names_in(here.path()).unwrap();
-        names.sort();
-        assert_eq!(names, expected);
-        assert_eq!(names_in(&keys).unwrap(), Vec::<OsString>::new());
+        let place = here.path().join("place");
+        here.write(&format!(".place.{id}.new/file"), "");
+        here.write(&format!(".place.{}.new", make_id().unwrap()), "half");
+        here.write(&format!(".other.{id}.new"), "");
+        sweep(&place).unwrap();
+        assert_eq!(names_in(here.path()).unwrap(), [format!(".other.{id}.new").as_str()]);
     }
 
     #[test]
@@ -225,9 +210,10 @@ mod tests {
         let here = TemporaryDirectory::scratch();
         let file = here.write("directory/file", "");
         let link = here.link("link", file.parent().unwrap()).unwrap();
-        remove_directory(&link, here.path()).unwrap();
+        let place = here.path().join("place");
+        remove_directory(&link, &place).unwrap();
         assert!(file.exists());
-        remove_directory(file.parent().unwrap(), here.path()).unwrap();
+        remove_directory(file.parent().unwrap(), &place).unwrap();
         assert_eq!(names_in(here.path()).unwrap(), Vec::<OsString>::new());
     }
 }

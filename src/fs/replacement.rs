@@ -1,9 +1,9 @@
 use std::collections::BTreeSet;
 use std::fs::{File, OpenOptions};
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rustix::fs::{CWD, FlockOperation, OFlags, RenameFlags, flock, renameat_with, syncfs};
 use rustix::io::Errno;
@@ -33,7 +33,9 @@ pub struct Replacement {
 /// What a replacement has so far.
 #[derive(Debug, Default)]
 struct Added {
-    files: usize,
+    count: usize,
+    /// The first of them.
+    files: Vec<PathBuf>,
     directories: BTreeSet<PathBuf>,
 }
 
@@ -74,12 +76,12 @@ impl Replacement {
     /// [`FileError::Os`].
     pub fn add(&self, name: &str, content: &[u8]) -> Result<(), FileError> {
         let path = self.staging.join(name);
-        let is_synced_here = self.count(&path)?;
+        self.make_directories_of(&path)?;
         let file = OpenOptions::new().write(true).create_new(true).mode(0o644).open(&path);
         let mut file = file.map_err(|error| FileError::os("create", &path, error))?;
-        let written = file.write_all(content);
-        let written = if is_synced_here { written.and_then(|()| file.sync_all()) } else { written };
-        written.map_err(|error| FileError::os("write", &path, error))
+        file.write_all(content).map_err(|error| FileError::os("write", &path, error))?;
+        self.note(path);
+        Ok(())
     }
 
     /// Adds the file that the old directory has at `name`, as it is. It costs no space: both names are the same file.
@@ -89,35 +91,55 @@ impl Replacement {
     /// [`FileError::Os`].
     pub fn keep(&self, name: &str) -> Result<(), FileError> {
         let (old, path) = (self.target.join(name), self.staging.join(name));
-        self.count(&path)?;
+        self.make_directories_of(&path)?;
         let linked = std::fs::hard_link(&old, &path).or_else(|_| std::fs::copy(&old, &path).map(|_| ()));
-        linked.map_err(|error| FileError::os("create", &path, error))
+        linked.map_err(|error| FileError::os("create", &path, error))?;
+        self.note(path);
+        Ok(())
     }
 
-    /// Makes the directory of `path`; whether the file itself is to be flushed at once.
-    fn count(&self, path: &Path) -> Result<bool, FileError> {
-        let mut added = self.added.lock().unwrap_or_else(PoisonError::into_inner);
-        added.files += 1;
+    fn make_directories_of(&self, path: &Path) -> Result<(), FileError> {
         let mut missing = Vec::new();
         let mut directory = parent_of(path);
+        let added = self.added();
         while directory != self.staging && !added.directories.contains(directory) {
             missing.push(directory.to_owned());
             directory = parent_of(directory);
         }
-        for directory in missing.into_iter().rev() {
-            make_directory(&directory, 0o755)?;
-            added.directories.insert(directory);
+        // Others need not wait for the disk; where two make the same directory, it is there for both
+        drop(added);
+        for directory in missing.iter().rev() {
+            match make_directory(directory, 0o755) {
+                Err(FileError::Os { source, .. }) if source.kind() == ErrorKind::AlreadyExists => {}
+                made => made?,
+            }
         }
-        Ok(added.files <= SYNCED_ONE_BY_ONE)
+        if !missing.is_empty() {
+            self.added().directories.extend(missing);
+        }
+        Ok(())
+    }
+
+    /// Remembers that `path` must be written to the disk; of many files only how many they are.
+    fn note(&self, path: PathBuf) {
+        let mut added = self.added();
+        added.count += 1;
+        if added.count <= SYNCED_ONE_BY_ONE {
+            added.files.push(path);
+        }
+    }
+
+    fn added(&self) -> MutexGuard<'_, Added> {
+        self.added.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Has all that was added written to the disk.
     fn sync(&self) -> std::io::Result<()> {
-        let added = self.added.lock().unwrap_or_else(PoisonError::into_inner);
-        if added.files > SYNCED_ONE_BY_ONE {
+        let added = self.added();
+        if added.count > SYNCED_ONE_BY_ONE {
             return Ok(syncfs(&self.lock)?);
         }
-        added.directories.iter().try_for_each(|directory| sync(directory))?;
+        added.files.iter().chain(&added.directories).try_for_each(|path| sync(path))?;
         sync(&self.staging)
     }
 
@@ -136,12 +158,13 @@ impl Replacement {
             other => FileError::os("replace", &self.target, other),
         })?;
         self.committed = true;
+        let synced = sync(parent_of(&self.target));
+        // Only now: after a power cut the old name could still lead to what is removed
         if exists {
             // The staging name now has the old directory. It is complete and harmless where it cannot be removed
             let _ = std::fs::remove_dir_all(&self.staging);
         }
-        sync(parent_of(&self.target))
-            .map_err(|source| FileError::NotDurable { path: self.target.clone(), source })
+        synced.map_err(|source| FileError::NotDurable { path: self.target.clone(), source })
     }
 }
 
@@ -172,7 +195,7 @@ fn lock(directory: &Path) -> std::io::Result<Option<File>> {
     let flags = OFlags::DIRECTORY | OFlags::NOFOLLOW;
     let open = OpenOptions::new().read(true).custom_flags(flags.bits().cast_signed()).open(directory);
     let file = match open {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         other => other?,
     };
     match flock(&file, FlockOperation::NonBlockingLockExclusive) {

@@ -128,6 +128,33 @@ pub fn watch(program: &Command, user: Option<&str>) -> Watch {
     Watch::new(ended, &processes.collect::<Vec<_>>())
 }
 
+/// Runs `program` whole, which has one thread and no children, and lists its system calls in order.
+pub fn calls(program: &Command) -> Vec<Call> {
+    let log = Scratch::new();
+    let path = log.join("calls");
+    let trace = format!("trace={FILE_CALLS},syncfs");
+    let options = [
+        "-f",
+        "-qq",
+        "-xx",
+        "-yy",
+        "-s",
+        "1000000",
+        "-e",
+        "signal=none",
+        "-e",
+        &trace,
+        "-o",
+        path.to_str().unwrap(),
+    ];
+    let ended = run(&mut strace(&options.map(String::from), program));
+    assert_eq!(ended.code, Some(0), "{}", ended.err);
+    let text = String::from_utf8(std::fs::read(&path).unwrap()).unwrap();
+    // With -f each line begins with the id of the process
+    let lines = text.lines().filter_map(|line| line.split_once(' ')).map(|(_, call)| call.trim_start());
+    trace::parse(&lines.collect::<Vec<_>>().join("\n"))
+}
+
 /// Runs `program` whole, and lists the points at which it can be disturbed.
 pub fn points(program: &Command) -> Vec<Point> {
     let log = Scratch::new();
