@@ -149,6 +149,7 @@ impl Vault {
         let before = old[&self.scratch.join("bundle/manifest.json")].1.as_slice();
         let before: Value = serde_json::from_slice(before).unwrap();
         assert_eq!(Some(self.generation() - 1), before["generation"].as_u64(), "{when}");
+        self.assert_whole(when);
         true
     }
 
@@ -177,7 +178,6 @@ impl Vault {
         assert!(!pulled.err.contains("was not made from here"), "{when}: {}", pulled.err);
         assert_eq!(self.generation(), before + 1, "{when}");
         assert_eq!(self.leftovers(), Vec::<String>::new(), "{when}, and then pulled again");
-        self.assert_whole(when);
         pulled
     }
 
@@ -211,7 +211,6 @@ impl Vault {
             for name in same {
                 assert_eq!(self.below(&now, name), self.below(&old, name), "{when}: {name}");
             }
-            self.assert_whole(&when);
             let is_new = self.is_new(&old, &when);
             sums.points += 1;
             sums.left += usize::from(!self.leftovers().is_empty());
@@ -242,7 +241,6 @@ impl Vault {
                 let disturbed = disturb(&self.command(words), &format!("error={error}"), point);
                 let (ended, exchanged) = (disturbed.ended, disturbed.exchanged);
                 let is_new = self.is_new(&old, &when);
-                self.assert_whole(&when);
                 if ended.code == Some(0) {
                     unharmed += 1;
                 } else {
