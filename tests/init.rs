@@ -4,7 +4,10 @@
 
 mod program;
 
+use std::os::unix::fs::MetadataExt;
 use std::process::{Command, Stdio};
+
+use dcn_vault::signature::SigningKey;
 
 use program::refusal::assert_refused;
 use program::{PLAN, Said, Scratch, said};
@@ -24,12 +27,27 @@ wrote {here}/.gitattributes
 wrote {here}/dcn-vault.yaml
 ";
 
+/// What is said of a new signing key.
+fn signer(scratch: &Scratch, vault: &str) -> String {
+    let key = scratch.join(".config/dcn-vault/signing_key");
+    let key = SigningKey::read(&key, None, &mut |_| None).unwrap();
+    format!(
+        "wrote {{here}}/.config/dcn-vault/signing_key: your signing key, {}\nwrote {vault}/keys/signers: operator may sign\n",
+        key.fingerprint()
+    )
+}
+
 #[test]
 fn a_vault_is_made_and_says_what_comes_next() {
-    let scratch = Scratch::new();
+    let scratch = Scratch::bare();
     let made = scratch.run(["init"]);
-    let words = scratch.filled(&format!("{WROTE}next:\n{NEXT}"));
+    let words = scratch.filled(&format!("{WROTE}{}next:\n{NEXT}", signer(&scratch, "{here}")));
     assert_eq!((made.code, made.err, made.out.as_str()), (0, words, ""));
+    // Who signs trusts himself; the vault says so for people
+    let line = std::fs::read_to_string(scratch.join("keys/signers")).unwrap();
+    assert_eq!(std::fs::read_to_string(scratch.join(".config/dcn-vault/signers")).unwrap(), line);
+    assert!(line.starts_with("operator namespaces=\"dcn-vault\" ssh-ed25519 "), "{line}");
+    assert_eq!(scratch.join(".config/dcn-vault/signing_key").metadata().unwrap().mode() & 0o777, 0o600);
     assert_eq!(scratch.names(), [".gitattributes", ".gitignore", "dcn-vault.yaml", "keys"]);
     let (_, recipient) = scratch.keygen("identity.txt");
     assert_eq!(scratch.run(["site", "add", "edge1", &recipient]).code, 0);
@@ -41,9 +59,11 @@ fn a_vault_is_made_and_says_what_comes_next() {
 
 #[test]
 fn a_directory_that_is_not_there_is_made_and_git_is_named_on_request() {
-    let scratch = Scratch::new();
+    let scratch = Scratch::bare();
     let made = scratch.run(["-C", "new/centre", "init", "--git"]);
-    let words = format!("{}next:\n{GIT}{NEXT}", WROTE.replace("{here}", "{here}/new/centre"));
+    let (wrote, signer) =
+        (WROTE.replace("{here}", "{here}/new/centre"), signer(&scratch, "{here}/new/centre"));
+    let words = format!("{wrote}{signer}next:\n{GIT}{NEXT}");
     assert_eq!((made.code, made.err), (0, scratch.filled(&words)));
 }
 

@@ -53,7 +53,7 @@ fn a_working_directory_gives_all_that_a_cloud_would_and_asks_nobody() {
     assert!(opened(&scratch, "extra-host-file-entries.json").contains(r#""10.0.0.2  b""#));
     let shown = scratch.run(["show", "-b", "bundle"]);
     // Nobody has set what the environment only repeats
-    assert!(shown.out.contains("\n  NovaPassword RpcPassword SSLKeyPassphrase\n"), "{}", shown.out);
+    assert!(shown.out.contains("\n    NovaPassword RpcPassword SSLKeyPassphrase\n"), "{}", shown.out);
     assert!(
         shown.out.contains("source      the working directory of stack central, wallaby or later\n"),
         "{}",

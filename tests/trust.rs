@@ -33,6 +33,8 @@ impl Site {
     fn new() -> Self {
         let scratch = Scratch::new();
         scratch.pull_from_file();
+        // Here it comes to somebody who trusts nobody yet
+        std::fs::remove_dir_all(scratch.join(".config")).unwrap();
         let site = Self { scratch, key: SigningKey::make().unwrap() };
         site.sign("manifest.json.sig", &site.key);
         site
@@ -176,7 +178,7 @@ fn a_bundle_that_is_older_than_what_was_seen_makes_nobody_trusted() {
 fn a_second_signature_makes_a_second_signer() {
     let site = Site::new();
     let second = SigningKey::make().unwrap();
-    site.sign("manifest.json.sig.9", &second);
+    site.sign("manifest.json.sig.2", &second);
     assert_eq!(site.add().code, 0);
     let add = ["trust", "add", "-b", "bundle", "--fingerprint", &second.fingerprint()];
     assert_eq!(site.scratch.run(add).code, 0);
