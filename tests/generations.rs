@@ -93,9 +93,9 @@ impl Line {
                 }
             }
             assert_eq!(self.remembered(), before, "it is remembered");
-            let waived = self.opens(&[waiver]);
-            assert_eq!((waived.code, waived.err), (0, format!("warning: {waiver}: {says}\n")));
-            assert!(waived.out.contains("NovaPassword"));
+            let passed = self.opens(&[waiver]);
+            assert_eq!((passed.code, passed.err), (0, format!("warning: {waiver}: {says}\n")));
+            assert!(passed.out.contains("NovaPassword"));
         }
         assert_eq!(self.remembered(), before, "it is remembered");
         assert!(!self.0.scratch.join("started").exists());
@@ -202,10 +202,10 @@ fn refuses_at_this_time(line: &Line, says: [&str; 2], hint: &str) {
         for other in ["--allow-unsigned", "--allow-rollback"] {
             assert_eq!(line.opens(&[other]).code, 1);
         }
-        let waived = line.opens(&["--allow-expired"]);
-        assert_eq!(waived.code, 0, "{}", waived.err);
-        let is_loud = waived.err.starts_with(&format!("warning: --allow-expired: {}", says[0]));
-        assert!(is_loud && waived.err.contains(says[1]), "{}", waived.err);
+        let passed = line.opens(&["--allow-expired"]);
+        assert_eq!(passed.code, 0, "{}", passed.err);
+        let is_loud = passed.err.starts_with(&format!("warning: --allow-expired: {}", says[0]));
+        assert!(is_loud && passed.err.contains(says[1]), "{}", passed.err);
     }
 }
 
@@ -426,12 +426,12 @@ fn of_two_pulls_at_once_one_is_told_whom_it_has_to_wait_for() {
         "error: another dcn-vault (process {}) is at work on `{{here}}/bundle`\nhint: wait until it has ended; nothing was written\n",
         first.id()
     );
-    let second = line.0.scratch.run(line.0.pull_words(&[]));
+    let second = line.0.scratch.run(Centre::pull_words(&[]));
     assert_refused(&second, 1, &line.0.scratch.filled(&words));
     assert!(line.0.scratch.files() == before, "something has changed");
     // Who only looks need not wait
     assert_eq!(line.opens(UNWAIVED).code, 0);
-    assert_eq!(line.0.scratch.run(line.0.pull_words(&["--dry-run"])).code, 0);
+    assert_eq!(line.0.scratch.run(Centre::pull_words(&["--dry-run"])).code, 0);
     // A lock goes with its holder, however that ends
     first.kill().unwrap();
     first.wait().unwrap();

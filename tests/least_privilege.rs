@@ -3,10 +3,12 @@
 
 #![allow(
     clippy::disallowed_methods,
+    clippy::disallowed_macros,
     clippy::indexing_slicing,
     clippy::panic,
+    clippy::print_stdout,
     clippy::unwrap_used,
-    reason = "a test may panic"
+    reason = "a test may panic, and says how far it came"
 )]
 
 mod program;

@@ -13,6 +13,7 @@
 )]
 
 use std::collections::BTreeMap;
+use std::fmt::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -49,7 +50,7 @@ impl Centre {
         for (site, wish) in sites {
             let (_, recipient) = centre.scratch.keygen(&format!("{site}.txt"));
             centre.scratch.write(&format!("keys/{site}/recipients.txt"), format!("{recipient}\n"), 0o644);
-            text.push_str(&format!("  {site}: {wish}\n"));
+            writeln!(text, "  {site}: {wish}").unwrap();
         }
         centre.scratch.write("dcn-vault.yaml", text, 0o644);
         centre
@@ -75,7 +76,7 @@ impl Centre {
     }
 
     /// The verb `pull`, of all that there is.
-    pub fn pull_words<'a>(&self, more: &[&'a str]) -> Vec<&'a str> {
+    pub fn pull_words<'a>(more: &[&'a str]) -> Vec<&'a str> {
         let files =
             ["pull", "--from-file", "plan.yaml", "--from-file", "global.json", "--from-file", "hosts.json"];
         [&files, more].concat()
@@ -83,7 +84,7 @@ impl Centre {
 
     pub fn try_pull(&self, more: &[&str]) -> Said {
         self.save();
-        self.scratch.run(self.pull_words(more))
+        self.scratch.run(Self::pull_words(more))
     }
 
     pub fn pull(&self, more: &[&str]) -> Said {

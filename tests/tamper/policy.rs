@@ -7,12 +7,14 @@
     unreachable_pub,
     clippy::indexing_slicing,
     clippy::must_use_candidate,
+    clippy::string_slice,
     clippy::missing_panics_doc,
     clippy::unwrap_used,
     reason = "a test may panic"
 )]
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 use std::io::{Read, Write};
 
 use age::secrecy::ExposeSecret;
@@ -72,7 +74,7 @@ impl Policy {
                 None => String::from("{}"),
                 Some(globs) => format!("{{secrets: {globs:?}}}"),
             };
-            text.push_str(&format!("  {name}: {wish}\n"));
+            writeln!(text, "  {name}: {wish}").unwrap();
         }
         text
     }
