@@ -33,7 +33,7 @@ impl Site {
     fn new() -> Self {
         let scratch = Scratch::new();
         scratch.pull_from_file();
-        // Here it comes to somebody who trusts nobody yet
+        // At a site nobody is trusted yet
         std::fs::remove_dir_all(scratch.join(".config")).unwrap();
         let site = Self { scratch, key: SigningKey::make().unwrap() };
         site.sign("manifest.json.sig", &site.key);
@@ -179,7 +179,8 @@ fn a_second_signature_makes_a_second_signer() {
     let site = Site::new();
     let second = SigningKey::make().unwrap();
     site.sign("manifest.json.sig.2", &second);
-    assert_eq!(site.add().code, 0);
+    let added = site.add();
+    assert_eq!(added.code, 0, "{}", added.err);
     let add = ["trust", "add", "-b", "bundle", "--fingerprint", &second.fingerprint()];
     assert_eq!(site.scratch.run(add).code, 0);
     let names: Vec<Value> = site.listed()["signers"].as_array().unwrap().clone();

@@ -1,5 +1,5 @@
 //! How the program ends. 0: done. 1: failed, and nothing was written. 2: the command line is wrong. 3: something
-//! was found that should not be (`check`, `selftest`). 126 and 127: the command of `run` cannot be executed, is not found; otherwise
+//! was found that should not be (`check`, `diff`, `selftest`). 126 and 127: the command of `run` cannot be executed, is not found; otherwise
 //! its own code, or 128 and a signal's number.
 
 use std::error::Error;

@@ -11,6 +11,8 @@ Exit code: 0 all well, 3 something was found, 1 the bundle could not be read.
 
 Examples:
   dcn-vault check                                      bundle/ of this vault, against its keys/
+  dcn-vault check -i /etc/dcn-vault/identity.txt       at a site, before a deployment
+  dcn-vault check --as edge2                           what edge2 gets
   dcn-vault check -b /srv/central --json               for a script
   dcn-vault check || mail -s 'the bundle' operators    in cron: certificates expire";
 
