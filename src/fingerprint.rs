@@ -105,7 +105,7 @@ impl Notes {
     /// Any [`NotesError`].
     pub fn read(directory: Option<&Path>, vault: &str) -> Result<Self, NotesError> {
         // It becomes a file's name, and comes from a manifest
-        if vault.len() != ID_LENGTH || !vault.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        if vault.len() != ID_LENGTH || !vault.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')) {
             return Err(NotesError::VaultName);
         }
         let path = directory.map(|directory| directory.join(vault));
@@ -266,7 +266,7 @@ mod tests {
         let path = here.write(VAULT, "{}");
         std::process::Command::new("chmod").arg("600").arg(&path).status().unwrap();
         assert!(matches!(Notes::read(Some(here.path()), VAULT), Err(NotesError::Damaged { .. })));
-        for id in ["", "../x", "vault", &"/".repeat(32)] {
+        for id in ["", "../x", "vault", &"/".repeat(32), &VAULT.to_uppercase()] {
             assert!(matches!(Notes::read(Some(here.path()), id), Err(NotesError::VaultName)), "{id}");
         }
     }
