@@ -10,7 +10,7 @@
 
 mod tag;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use crate::classify::Classified;
 use crate::fs::{self, FileError, Held};
 use crate::guard::{Cleared, ClearedContent};
-use crate::model::{Digest, ParameterName};
+use crate::model::{Data, Digest, ParameterName};
 use crate::report::Hint;
 use crate::secret::{SecretBuffer, SecretValue};
 
@@ -27,6 +27,8 @@ pub use tag::Tag;
 
 /// So many records are kept: the last generation's, and that of one that is being written.
 const KEPT: usize = 2;
+/// As for the guard: shorter values are the same by chance.
+const SHORTEST: usize = 8;
 /// An id has so many hexadecimal digits.
 const ID_LENGTH: usize = 32;
 
@@ -139,17 +141,27 @@ impl Notes {
     /// The fingerprints of all that is sealed, whoever gets it.
     #[must_use]
     pub fn tags(&self, cleared: &Cleared) -> BTreeMap<ParameterName, Tag> {
-        let mut tags = BTreeMap::new();
-        for file in &cleared.files {
-            let ClearedContent::Secret(secret) = &file.content else { continue };
-            for name in &file.parameters {
-                let below = secret.content.under("parameter_defaults").unwrap_or(&secret.content);
-                if let Some(value) = below.under(name.as_str()) {
-                    tags.insert(name.clone(), Tag::of_value(&self.key, name, value));
-                }
-            }
+        sealed_values(cleared)
+            .map(|(name, value)| (name.clone(), Tag::of_value(&self.key, name, value)))
+            .collect()
+    }
+
+    /// The parameters that have the same value as another, each with those. Who knows one of them knows the others.
+    ///
+    /// What is short, or no text, is the same by chance.
+    #[must_use]
+    pub fn twins(&self, cleared: &Cleared) -> BTreeMap<ParameterName, BTreeSet<ParameterName>> {
+        let mut names_of: BTreeMap<Tag, BTreeSet<ParameterName>> = BTreeMap::new();
+        for (name, value) in sealed_values(cleared).filter(|(_, value)| can_be_recognized(value)) {
+            names_of.entry(Tag::of_any(&self.key, value)).or_default().insert(name.clone());
         }
-        tags
+        let shared = names_of.into_values().filter(|names| names.len() > 1);
+        let each = shared.flat_map(|names| {
+            let others =
+                |name: &ParameterName| names.iter().filter(|other| *other != name).cloned().collect();
+            names.iter().map(|name| (name.clone(), others(name))).collect::<Vec<_>>()
+        });
+        each.collect()
     }
 
     /// The fingerprint of a file for these recipients, with these values.
@@ -216,6 +228,27 @@ impl Notes {
         fs::make_private_directories(directory)?;
         // EXPOSE: the key is kept by who sees the values anyway
         Ok(text.expose(|bytes| Held::hold(directory)?.replace(name, bytes))?)
+    }
+}
+
+/// What is sealed, by parameter.
+fn sealed_values(cleared: &Cleared) -> impl Iterator<Item = (&ParameterName, &Data)> {
+    cleared.files.iter().flat_map(|file| {
+        let content = match &file.content {
+            ClearedContent::Secret(secret) => Some(&secret.content),
+            ClearedContent::Public(_) => None,
+        };
+        let below = content.map(|content| content.under("parameter_defaults").unwrap_or(content));
+        file.parameters.iter().filter_map(move |name| Some((name, below?.under(name.as_str())?)))
+    })
+}
+
+fn can_be_recognized(value: &Data) -> bool {
+    match value {
+        // EXPOSE: its length alone counts
+        Data::Scalar(scalar) => scalar.text.expose(|text| text.len() >= SHORTEST),
+        Data::List(items) => items.iter().any(can_be_recognized),
+        Data::Map(entries) => entries.iter().any(|(_, value)| can_be_recognized(value)),
     }
 }
 

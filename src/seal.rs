@@ -10,7 +10,7 @@
 
 mod job;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
@@ -78,6 +78,8 @@ pub struct Sealed {
     pub(crate) guard: GuardReport,
     /// The fingerprints of the values.
     pub(crate) tags: BTreeMap<ParameterName, Tag>,
+    /// Which of them are the same, by parameter.
+    pub(crate) twins: BTreeMap<ParameterName, BTreeSet<ParameterName>>,
 }
 
 /// A file in its place.
@@ -177,7 +179,7 @@ pub fn seal(
     before: Option<&Record>,
     sink: &dyn Sink,
 ) -> Result<Sealed, SealError> {
-    let tags = notes.tags(&cleared);
+    let (tags, twins) = (notes.tags(&cleared), notes.twins(&cleared));
     let jobs = job::list(&cleared, audience);
     let means = Means { audience, notes, tags: &tags, before, sink };
     let files = means.do_all(&jobs);
@@ -195,6 +197,7 @@ pub fn seal(
         grants: audience.grants.clone(),
         guard: report,
         tags,
+        twins,
     })
 }
 

@@ -325,3 +325,21 @@ fn who_gets_a_file_with_a_secret_in_it_is_said_to_know_the_secret_and_it_is_on_t
         (&"edge1".into(), &serde_json::json!(["RpcPassword"]))
     );
 }
+
+#[test]
+fn a_value_that_stands_under_two_names_is_on_the_bill_with_both() {
+    let edge1 = "{secrets: [NovaPassword]}";
+    let mut centre = Centre::with(&[("all", "{}"), ("edge1", edge1)], "");
+    // As on a centre that was upgraded: Placement took over Nova's
+    let shared = centre.passwords["NovaPassword"].clone();
+    centre.passwords.insert(String::from("PlacementPassword"), shared);
+    centre.pull(&[]);
+    std::fs::remove_dir_all(centre.scratch.join("keys/edge1")).unwrap();
+    settings(&centre, &format!("  edge1: {edge1}\n"), "");
+    centre.pull(&[]);
+    let secrets = |centre: &Centre| centre.manifest()["bill"][0]["secrets"].clone();
+    assert_eq!(secrets(&centre), serde_json::json!(["NovaPassword", "PlacementPassword"]));
+    centre.change("NovaPassword");
+    centre.pull(&[]);
+    assert_eq!(secrets(&centre), serde_json::json!(["PlacementPassword"]));
+}

@@ -29,11 +29,15 @@ impl BillEntry {
     }
 }
 
-/// What `now` owes: what `before` owed, and what keys lose with `now`; without what is `settled`, since its value has changed
-/// or somebody says so.
+/// Parameters that have the same value as another, each with those.
+pub(super) type Twins = BTreeMap<ParameterName, BTreeSet<ParameterName>>;
+
+/// What `now` owes: what `before` owed, and what keys lose with `now`, also under another name; without what is `settled`, since
+/// its value has changed or somebody says so.
 pub(super) fn bill(
     before: &Manifest,
     now: &Manifest,
+    twins: &Twins,
     settled: impl Fn(&ParameterName) -> bool,
 ) -> Vec<BillEntry> {
     let readers = Readers::of(now);
@@ -53,8 +57,10 @@ pub(super) fn bill(
     for (site, recipients) in &before.recipients {
         let knew = readers_before.set_of(positions.get(site).copied().unwrap_or_default());
         for recipient in recipients {
-            let secrets: BTreeSet<&ParameterName> = readers.lost_by(recipient, knew);
-            let secrets: BTreeSet<_> = secrets.into_iter().filter(|name| !settled(name)).collect();
+            let mut secrets: BTreeSet<&ParameterName> = readers.lost_by(recipient, knew);
+            secrets.retain(|name| !settled(name));
+            let same: BTreeSet<_> = secrets.iter().filter_map(|name| twins.get(name)).flatten().collect();
+            secrets.extend(readers.lost_by(recipient, &same).into_iter().filter(|name| !settled(name)));
             if !secrets.is_empty() {
                 lost.entry((site, secrets)).or_default().push(recipient.clone());
             }
@@ -80,7 +86,7 @@ impl Manifest {
         for grant in &mut now.grants {
             grant.sites.retain(|known| known != site);
         }
-        bill(self, &now, |_| false)
+        bill(self, &now, &Twins::new(), |_| false)
     }
 }
 

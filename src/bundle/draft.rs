@@ -169,7 +169,7 @@ pub(super) fn next(slot: &Slot, sealed: &Sealed, terms: &Terms<'_>) -> Manifest 
     if let Some(before) = before {
         let settled =
             |name: &ParameterName| has_changed(name, sealed, terms) || is_named(terms.settled, name);
-        manifest.bill = bill(&before.manifest, &manifest, settled);
+        manifest.bill = bill(&before.manifest, &manifest, &sealed.twins, settled);
     }
     manifest
 }

@@ -135,7 +135,10 @@ impl Generation {
         let record = sealed.record(completed.manifest.generation, completed.digest(), terms.record);
         self.notes.announce(record)?;
         let manifest = completed.commit()?;
-        self.notes.confirm()?;
+        // It is there; of the two generations that the notes know, the next pull finds the right one
+        if let Err(error) = self.notes.confirm() {
+            ui.warn(&error.to_string());
+        }
         say_written(&manifest, &sealed, &output, ui);
         Ok(manifest)
     }
