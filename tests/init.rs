@@ -68,6 +68,25 @@ fn a_directory_that_is_not_there_is_made_and_git_is_named_on_request() {
 }
 
 #[test]
+fn a_key_that_is_there_signs_for_the_next_vault_too() {
+    let scratch = Scratch::bare();
+    assert_eq!(scratch.run(["-C", "one", "init"]).code, 0);
+    let key = std::fs::read(scratch.join(".config/dcn-vault/signing_key")).unwrap();
+    let made = scratch.run(["-C", "two", "init"]);
+    assert!(made.code == 0 && !made.err.contains("signing_key"), "{}", made.err);
+    assert_eq!(std::fs::read(scratch.join(".config/dcn-vault/signing_key")).unwrap(), key);
+    let signers = |vault: &str| std::fs::read_to_string(scratch.join(vault).join("keys/signers")).unwrap();
+    assert_eq!(signers("one"), signers("two"));
+
+    // Without its public half it is not known whom to list
+    std::fs::remove_file(scratch.join(".config/dcn-vault/signing_key.pub")).unwrap();
+    let made = scratch.run(["-C", "three", "init"]);
+    let warning = "warning: there is no {here}/.config/dcn-vault/signing_key.pub: list your key in keys/signers by hand\n";
+    assert!(made.code == 0 && made.err.contains(&scratch.filled(warning)), "{}", made.err);
+    assert!(!scratch.join("three/keys/signers").exists());
+}
+
+#[test]
 fn a_vault_is_never_made_anew() {
     let scratch = Scratch::new();
     scratch.write("dcn-vault.yaml", "version: 1\n", 0o644);
@@ -146,7 +165,7 @@ theirs: generation 3 of 2026-01-01T00:00:00Z
 only in ours: secret B
 only in theirs: secret C
 error: `centre/bundle/manifest.json` is not merged: a bundle is taken whole, ours or theirs; ours is in place
-hint: `git restore -SW --source=HEAD -- centre/bundle` takes ours, --source=MERGE_HEAD theirs (in a rebase: REBASE_HEAD); then `dcn-vault pull`, which makes the next generation
+hint: `git restore -SW --source=HEAD -- centre/bundle` takes ours, --source=MERGE_HEAD theirs (in a rebase: REBASE_HEAD); then `dcn-vault pull --after N`, with one more than either generation: sites may have seen both
 ";
     scratch.refuses(&["merge-driver", "base", "ours", "theirs", "centre/bundle/manifest.json"], err);
     let err = err.split_inclusive('\n').skip(4).collect::<String>();
@@ -243,12 +262,17 @@ fn git_shows_a_pull_by_names_and_never_merges_two() {
     repository.git(&["checkout", "-q", "-b", "other"]);
     repository.pull(&format!("{PLAN}  HeatPassword: made-up-too\n"));
     let diff = repository.git(&["diff", "HEAD~1"]);
-    assert!(diff.contains("\n-generation: 1\n-previous: none\n+generation: 2\n"), "{diff}");
+    for line in ["-generation: 1", "-previous: none", "+generation: 2"] {
+        assert!(diff.lines().any(|shown| shown == line), "{diff}");
+    }
     assert!(diff.contains("\n+secrets[HeatPassword].name: HeatPassword\n"), "{diff}");
     assert!(diff.contains("\n+age file for 1 recipient, "), "{diff}");
-    assert!(!diff.contains("made-up") && !diff.contains("Binary files"), "{diff}");
+    assert!(!diff.contains("made-up"), "{diff}");
+    let unshown: Vec<&str> = diff.lines().filter(|line| line.starts_with("Binary files ")).collect();
+    assert_eq!(unshown, ["Binary files a/bundle/manifest.json.sig and b/bundle/manifest.json.sig differ"]);
 
-    // Ours has a file that theirs has not
+    // Somebody else pulls from the same generation, and has a file that theirs has not
+    std::fs::remove_dir_all(repository.0.join(".local/state/dcn-vault/pulled")).unwrap();
     repository.git(&["checkout", "-q", "main"]);
     let map = "parameter_defaults: {EndpointMapOverride: {KeystonePublic: {port: '13000'}}}\n";
     repository.0.write("map.yaml", map, 0o600);
@@ -260,7 +284,7 @@ fn git_shows_a_pull_by_names_and_never_merges_two() {
     for words in [
         "only in ours: secret GlancePassword\n",
         "only in theirs: secret HeatPassword\n",
-        "hint: `git restore -SW --source=HEAD -- bundle` takes ours, --source=MERGE_HEAD theirs (in a rebase: REBASE_HEAD); then `dcn-vault pull`",
+        "hint: `git restore -SW --source=HEAD -- bundle` takes ours, --source=MERGE_HEAD theirs (in a rebase: REBASE_HEAD); then `dcn-vault pull --after N`",
     ] {
         assert!(merged.err.contains(words), "{words} in {}", merged.err);
     }
@@ -268,11 +292,21 @@ fn git_shows_a_pull_by_names_and_never_merges_two() {
     // What the hint says works
     for (source, file_is_there) in [("HEAD", true), ("MERGE_HEAD", false)] {
         repository.git(&["restore", "-SW", &format!("--source={source}"), "--", "bundle"]);
-        repository.vault(&["check"]);
+        let checked = repository.said("dcn-vault", &["check"]);
+        let forked = "finding  history       git has generation 2 before generation 2\n";
+        assert_eq!(checked.code == 3, checked.out.contains(forked), "{}", checked.out);
+        assert_eq!(checked.code == 0, file_is_there, "{}", checked.out);
         assert_eq!(repository.0.join("centre/bundle/endpoint-map.json").exists(), file_is_there);
     }
-    repository.pull(&format!("{PLAN}  HeatPassword: made-up-too\n  GlancePassword: made-up-three\n"));
+    let both = format!("{PLAN}  HeatPassword: made-up-too\n  GlancePassword: made-up-three\n");
+    // The very next number would not follow for a site that has seen the other side
+    repository.pull(&both);
+    let checked = repository.said("dcn-vault", &["check"]);
+    let forked = "finding  history       generation 3 does not follow the generation 2 that git has\n";
+    assert!(checked.code == 3 && checked.out.contains(forked), "{}", checked.out);
+    repository.pull_with(&both, &["--after", "4"]);
     assert!(repository.git(&["status", "--porcelain"]).is_empty());
+    repository.vault(&["check"]);
 }
 
 #[test]

@@ -36,7 +36,7 @@ impl Hint for MergeError {
         let bundle = bundle.display();
         // Not `checkout`: it leaves the files that only the other side has
         format!(
-            "`git restore -SW --source=HEAD -- {bundle}` takes ours, --source=MERGE_HEAD theirs (in a rebase: REBASE_HEAD); then `dcn-vault pull`, which makes the next generation"
+            "`git restore -SW --source=HEAD -- {bundle}` takes ours, --source=MERGE_HEAD theirs (in a rebase: REBASE_HEAD); then `dcn-vault pull --after N`, with one more than either generation: sites may have seen both"
         )
     }
 }

@@ -6,7 +6,7 @@ use sha2::{Digest as _, Sha256};
 /// The SHA-256 of a file of a bundle, as lower-case hexadecimal.
 ///
 /// Only of public bytes: ciphertext, or plaintext that the guard has cleared.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Digest(String);
 
