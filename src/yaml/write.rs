@@ -23,7 +23,7 @@ pub fn write(data: &Data, out: &mut SecretBuffer) {
     }
 }
 
-/// Like [`write`], for a map that holds `entries`, below `key` where one is given; returns where in `out` each entry stands.
+/// Like [`write()`], for a map that holds `entries`, below `key` where one is given; returns where in `out` each entry stands.
 ///
 /// The text before the first entry, and any of the entries after it, are a document with these entries alone.
 pub fn write_in_parts(key: Option<&str>, entries: &[Entry], out: &mut SecretBuffer) -> Vec<Range<usize>> {
