@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use crate::classify::Classified;
 use crate::fs::{self, FileError, Held};
 use crate::guard::{Cleared, ClearedContent};
-use crate::model::{Data, Digest, ParameterName};
+use crate::model::{Data, Digest, ParameterName, Site};
 use crate::report::Hint;
 use crate::secret::{SecretBuffer, SecretValue};
 
@@ -31,6 +31,9 @@ const KEPT: usize = 2;
 const SHORTEST: usize = 8;
 /// An id has so many hexadecimal digits.
 const ID_LENGTH: usize = 32;
+
+/// Parameters that have the same value as another, each with those.
+pub type Twins = BTreeMap<ParameterName, BTreeSet<ParameterName>>;
 
 /// What one puller remembers of one vault.
 #[derive(Debug)]
@@ -52,8 +55,40 @@ pub struct Record {
     pub manifest: Option<Digest>,
     /// The values, by parameter; also of those that a later pull left out.
     pub secrets: BTreeMap<ParameterName, Tag>,
+    /// Which values are the same, by parameter.
+    #[serde(default)]
+    pub twins: Twins,
     /// The sealed files, by path.
     pub files: BTreeMap<String, SealedAs>,
+    /// What no bundle says any more.
+    #[serde(default)]
+    pub past: Past,
+}
+
+/// What was true of earlier generations, and counts again when a value or a secret comes back.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct Past {
+    /// What was on the bill, and was rotated.
+    pub settled: Vec<Settled>,
+    /// Of secrets that are left out, the generation in which the value last changed.
+    pub since: BTreeMap<ParameterName, u64>,
+}
+
+/// Values that keys know, and that are in use no more.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[allow(clippy::exhaustive_structs, reason = "it is made by naming its parts")]
+pub struct Settled {
+    /// The site of the keys.
+    pub site: Site,
+    /// The keys.
+    pub recipients: Vec<String>,
+    /// The generation from which on they were not given them.
+    pub since: u64,
+    /// The values.
+    pub secrets: BTreeMap<ParameterName, Tag>,
 }
 
 /// What a sealed file was made from, and what it became.
@@ -150,9 +185,13 @@ impl Notes {
     ///
     /// What is short, or no text, is the same by chance.
     #[must_use]
-    pub fn twins(&self, cleared: &Cleared) -> BTreeMap<ParameterName, BTreeSet<ParameterName>> {
+    pub fn twins(&self, cleared: &Cleared) -> Twins {
+        self.twins_among(sealed_values(cleared))
+    }
+
+    fn twins_among<'a>(&self, values: impl Iterator<Item = (&'a ParameterName, &'a Data)>) -> Twins {
         let mut names_of: BTreeMap<Tag, BTreeSet<ParameterName>> = BTreeMap::new();
-        for (name, value) in sealed_values(cleared).filter(|(_, value)| can_be_recognized(value)) {
+        for (name, value) in values.filter(|(_, value)| can_be_recognized(value)) {
             names_of.entry(Tag::of_any(&self.key, value)).or_default().insert(name.clone());
         }
         let shared = names_of.into_values().filter(|names| names.len() > 1);
@@ -205,8 +244,9 @@ impl Notes {
     pub fn learn(&mut self, generation: u64, manifest: Digest, values: &Classified) {
         let secrets =
             values.values().map(|(name, value)| (name.clone(), Tag::of_value(&self.key, name, value)));
-        let secrets = secrets.collect();
-        self.records = vec![Record { generation, manifest: Some(manifest), secrets, files: BTreeMap::new() }];
+        let (secrets, twins) = (secrets.collect(), self.twins_among(values.values()));
+        self.records =
+            vec![Record { generation, manifest: Some(manifest), secrets, twins, ..Record::default() }];
     }
 
     fn new(path: Option<PathBuf>) -> Result<Self, NotesError> {

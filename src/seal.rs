@@ -10,14 +10,14 @@
 
 mod job;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use age::Encryptor;
 
 use crate::audience::Audience;
-use crate::fingerprint::{Notes, Record, SealedAs, Tag};
+use crate::fingerprint::{Notes, Past, Record, SealedAs, Tag, Twins};
 use crate::fs::FileError;
 use crate::guard::Cleared;
 use crate::model::{
@@ -79,7 +79,7 @@ pub struct Sealed {
     /// The fingerprints of the values.
     pub(crate) tags: BTreeMap<ParameterName, Tag>,
     /// Which of them are the same, by parameter.
-    pub(crate) twins: BTreeMap<ParameterName, BTreeSet<ParameterName>>,
+    pub(crate) twins: Twins,
 }
 
 /// A file in its place.
@@ -142,10 +142,11 @@ impl Sealed {
 
     /// What a later pull may know of this one; of values that are gone from the plan, too, which `before` has.
     #[must_use]
-    pub fn record(&self, generation: u64, manifest: Digest, before: Option<&Record>) -> Record {
-        let mut record = Record { generation, manifest: Some(manifest), ..Record::default() };
+    pub fn record(&self, generation: u64, manifest: Digest, past: Past, before: Option<&Record>) -> Record {
+        let mut record = Record { generation, manifest: Some(manifest), past, ..Record::default() };
         record.secrets = before.map(|before| before.secrets.clone()).unwrap_or_default();
         record.secrets.extend(self.tags.clone());
+        record.twins = self.twins.clone();
         let tagged = self.files.iter().filter_map(|entry| Some((entry, entry.tag.clone()?)));
         record.files = tagged
             .map(|(entry, tag)| (entry.path.to_string(), SealedAs { tag, sha256: entry.sha256.clone() }))

@@ -343,3 +343,18 @@ fn a_value_that_stands_under_two_names_is_on_the_bill_with_both() {
     centre.pull(&[]);
     assert_eq!(secrets(&centre), serde_json::json!(["PlacementPassword"]));
 }
+
+#[test]
+fn a_name_that_is_rotated_with_the_removal_leaves_the_other_name_of_its_value_on_the_bill() {
+    let edge1 = "{secrets: [NovaPassword]}";
+    let mut centre = Centre::with(&[("all", "{}"), ("edge1", edge1)], "");
+    let shared = centre.passwords["NovaPassword"].clone();
+    centre.passwords.insert(String::from("PlacementPassword"), shared);
+    centre.pull(&[]);
+    std::fs::remove_dir_all(centre.scratch.join("keys/edge1")).unwrap();
+    settings(&centre, &format!("  edge1: {edge1}\n"), "");
+    centre.change("NovaPassword");
+    centre.pull(&[]);
+    let bill = centre.manifest()["bill"][0]["secrets"].clone();
+    assert_eq!(bill, serde_json::json!(["PlacementPassword"]));
+}

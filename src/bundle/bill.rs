@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use crate::fingerprint::{Settled, Tag, Twins};
 use crate::model::{Glob, Grant, ParameterName, Site, hindrance};
 
 use super::Manifest;
@@ -29,11 +30,8 @@ impl BillEntry {
     }
 }
 
-/// Parameters that have the same value as another, each with those.
-pub(super) type Twins = BTreeMap<ParameterName, BTreeSet<ParameterName>>;
-
-/// What `now` owes: what `before` owed, and what keys lose with `now`, also under another name; without what is `settled`, since
-/// its value has changed or somebody says so.
+/// What `now` owes: what `before` owed, and what keys lose with `now`, under each name that the value had; without what is
+/// `settled`, since somebody says so.
 pub(super) fn bill(
     before: &Manifest,
     now: &Manifest,
@@ -44,11 +42,7 @@ pub(super) fn bill(
     let mut entries: Vec<BillEntry> = Vec::new();
     for owed in &before.bill {
         let mut entry = owed.clone();
-        let regained = |name: &ParameterName| {
-            entry.recipients.iter().all(|recipient| readers.sets_of(recipient).any(|set| set.contains(name)))
-        };
-        let secrets = owed.secrets.iter().filter(|name| !settled(name) && !regained(name)).cloned().collect();
-        entry.secrets = secrets;
+        entry.secrets.retain(|name| !settled(name) && !readers.all_get(&owed.recipients, name));
         entries.push(entry);
     }
     let mut lost: BTreeMap<(&Site, BTreeSet<&ParameterName>), Vec<String>> = BTreeMap::new();
@@ -74,6 +68,54 @@ pub(super) fn bill(
     }));
     entries.retain(|entry| !entry.secrets.is_empty());
     entries
+}
+
+/// Whose keys, which, and since when they are given something no more.
+type Keys = (Site, Vec<String>, u64);
+
+/// Takes what was rotated off the bill `owed`, and puts what has come back on it. `rotated` gives the value that was known, of a
+/// secret that has another now; `is_back` says whether a value that was known is the one of now. Returns the bill, and what is
+/// settled of what was known.
+pub(super) fn settle(
+    owed: Vec<BillEntry>,
+    settled: Vec<Settled>,
+    now: &Manifest,
+    rotated: impl Fn(&ParameterName) -> Option<Tag>,
+    is_back: impl Fn(&ParameterName, &Tag) -> bool,
+) -> (Vec<BillEntry>, Vec<Settled>) {
+    let readers = Readers::of(now);
+    let mut all: BTreeMap<Keys, BTreeMap<ParameterName, Tag>> = BTreeMap::new();
+    for Settled { site, recipients, since, secrets } in settled {
+        all.entry((site, recipients, since)).or_default().extend(secrets);
+    }
+    let mut owing: BTreeMap<Keys, BTreeSet<ParameterName>> = BTreeMap::new();
+    for BillEntry { site, recipients, since, secrets } in owed {
+        let keys = (site, recipients, since);
+        let (known, still): (Vec<_>, Vec<_>) =
+            secrets.into_iter().map(|name| (rotated(&name), name)).partition(|(tag, _)| tag.is_some());
+        let known = known.into_iter().filter_map(|(tag, name)| Some((name, tag?)));
+        all.entry(keys.clone()).or_default().extend(known);
+        owing.entry(keys).or_default().extend(still.into_iter().map(|(_, name)| name));
+    }
+    all.retain(|_, secrets| !secrets.is_empty());
+    for (keys, secrets) in &all {
+        let back = secrets.iter().filter(|(name, tag)| is_back(name, tag) && !readers.all_get(&keys.1, name));
+        owing.entry(keys.clone()).or_default().extend(back.map(|(name, _)| name.clone()));
+    }
+    owing.retain(|_, secrets| !secrets.is_empty());
+    let mut owing: Vec<BillEntry> = owing
+        .into_iter()
+        .map(|((site, recipients, since), secrets)| BillEntry { site, recipients, since, secrets })
+        .collect();
+    // In the order in which they lost it
+    owing.sort_by_key(|entry| entry.since);
+    let all = all.into_iter().map(|((site, recipients, since), secrets)| Settled {
+        site,
+        recipients,
+        since,
+        secrets,
+    });
+    (owing, all.collect())
 }
 
 impl Manifest {
@@ -120,6 +162,11 @@ impl<'a> Readers<'a> {
 
     fn sets_of(&self, recipient: &str) -> impl Iterator<Item = &BTreeSet<&'a ParameterName>> {
         self.of.get(recipient).into_iter().flatten().map(|position| self.set_of(*position))
+    }
+
+    /// Whether each of these keys can read `name`.
+    fn all_get(&self, recipients: &[String], name: &ParameterName) -> bool {
+        recipients.iter().all(|recipient| self.sets_of(recipient).any(|set| set.contains(name)))
     }
 
     fn lost_by<'b>(

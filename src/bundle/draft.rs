@@ -1,14 +1,15 @@
+use std::collections::BTreeMap;
 use std::fmt;
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::fingerprint::Record;
+use crate::fingerprint::{Past, Record, Tag};
 use crate::fs::{self, FileError, Replacement};
 use crate::model::{Digest, FilePath, Glob, ParameterName};
 use crate::seal::{Sealed, SealedFile, Sink};
 use crate::signature::names_beside;
 
-use super::bill::{bill, is_named};
+use super::bill::{bill, is_named, settle};
 use super::manifest::{FORMAT, FileEntry};
 use super::{BundleError, MANIFEST, Manifest, SecretEntry, Slot};
 
@@ -52,6 +53,8 @@ pub struct Completed {
     pub manifest: Manifest,
     /// The exact bytes of its manifest: what is signed.
     pub bytes: Vec<u8>,
+    /// What of earlier generations is to be remembered.
+    pub past: Past,
     replacement: Replacement,
     slot: Slot,
 }
@@ -69,10 +72,10 @@ impl Draft {
     ///
     /// [`BundleError::File`].
     pub fn complete(self, sealed: &Sealed, terms: &Terms<'_>) -> Result<Completed, BundleError> {
-        let manifest = next(&self.slot, sealed, terms);
+        let (manifest, past) = next(&self.slot, sealed, terms);
         let bytes = manifest.to_bytes();
         self.replacement.add(MANIFEST, &bytes)?;
-        Ok(Completed { manifest, bytes, replacement: self.replacement, slot: self.slot })
+        Ok(Completed { manifest, bytes, past, replacement: self.replacement, slot: self.slot })
     }
 }
 
@@ -141,7 +144,7 @@ impl Completed {
     }
 }
 
-pub(super) fn next(slot: &Slot, sealed: &Sealed, terms: &Terms<'_>) -> Manifest {
+pub(super) fn next(slot: &Slot, sealed: &Sealed, terms: &Terms<'_>) -> (Manifest, Past) {
     let before = slot.before.as_ref();
     let highest = before.map(|before| before.manifest.generation).max(terms.after);
     let generation = highest.map_or(1, |highest| highest.saturating_add(1));
@@ -166,17 +169,34 @@ pub(super) fn next(slot: &Slot, sealed: &Sealed, terms: &Terms<'_>) -> Manifest 
         guard: sealed.guard.clone(),
         bill: Vec::new(),
     };
+    let mut past = terms.record.map(|record| record.past.clone()).unwrap_or_default();
     if let Some(before) = before {
-        let settled =
-            |name: &ParameterName| has_changed(name, sealed, terms) || is_named(terms.settled, name);
-        manifest.bill = bill(&before.manifest, &manifest, &sealed.twins, settled);
+        let is_said = |name: &ParameterName| is_named(terms.settled, name);
+        for settled in &mut past.settled {
+            settled.secrets.retain(|name, _| !is_said(name));
+        }
+        // Those of the values that the keys knew; where they are not known, those of now
+        let twins = terms.record.map_or(&sealed.twins, |record| &record.twins);
+        let owed = bill(&before.manifest, &manifest, twins, is_said);
+        let rotated =
+            |name: &ParameterName| known_before(name, terms).filter(|_| has_changed(name, sealed, terms));
+        let is_back = |name: &ParameterName, tag: &Tag| sealed.tags.get(name) == Some(tag);
+        (manifest.bill, past.settled) =
+            settle(owed, past.settled, &manifest, |name| rotated(name).cloned(), is_back);
+        past.since.extend(before.manifest.secrets.iter().map(|secret| (secret.name.clone(), secret.since)));
     }
-    manifest
+    for secret in &manifest.secrets {
+        past.since.remove(&secret.name);
+    }
+    (manifest, past)
 }
 
 fn secrets(slot: &Slot, sealed: &Sealed, terms: &Terms<'_>, generation: u64) -> Vec<SecretEntry> {
     let before = slot.before.iter().flat_map(|before| &before.manifest.secrets);
-    let since: std::collections::BTreeMap<_, _> = before.map(|secret| (&secret.name, secret.since)).collect();
+    // One that was left out for a while is as old as its value
+    let left_out = terms.record.iter().flat_map(|record| &record.past.since);
+    let mut since: BTreeMap<_, _> = left_out.map(|(name, since)| (name, *since)).collect();
+    since.extend(before.map(|secret| (&secret.name, secret.since)));
     let each = sealed.secrets.iter().map(|(name, origin)| {
         let known = since.get(name).copied().filter(|_| !has_changed(name, sealed, terms));
         SecretEntry { name: name.clone(), origin: *origin, since: known.unwrap_or(generation) }
@@ -186,8 +206,11 @@ fn secrets(slot: &Slot, sealed: &Sealed, terms: &Terms<'_>, generation: u64) -> 
 
 /// Whether a value is known to be another one; what cannot be compared is not.
 fn has_changed(name: &ParameterName, sealed: &Sealed, terms: &Terms<'_>) -> bool {
-    let before = terms.record.and_then(|record| record.secrets.get(name));
-    before.is_some_and(|before| sealed.tags.get(name).is_some_and(|now| now != before))
+    known_before(name, terms).is_some_and(|before| sealed.tags.get(name).is_some_and(|now| now != before))
+}
+
+fn known_before<'a>(name: &ParameterName, terms: &Terms<'a>) -> Option<&'a Tag> {
+    terms.record.and_then(|record| record.secrets.get(name))
 }
 
 fn now_in_seconds() -> Timestamp {

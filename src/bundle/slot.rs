@@ -97,7 +97,7 @@ impl Slot {
     /// What the next generation with `sealed` would say of itself.
     #[must_use]
     pub fn preview(&self, sealed: &Sealed, terms: &Terms<'_>) -> Manifest {
-        next(self, sealed, terms)
+        next(self, sealed, terms).0
     }
 
     /// Refuses a place whose bundle is older than one that was made before.

@@ -132,7 +132,12 @@ impl Generation {
         say_sealed(before.as_ref(), &completed.manifest, ui);
         self.signing.sign(&completed, ui)?;
         // Before the exchange: of the two generations that are known then, one is there, whatever happens
-        let record = sealed.record(completed.manifest.generation, completed.digest(), terms.record);
+        let record = sealed.record(
+            completed.manifest.generation,
+            completed.digest(),
+            completed.past.clone(),
+            terms.record,
+        );
         self.notes.announce(record)?;
         let manifest = completed.commit()?;
         // It is there; of the two generations that the notes know, the next pull finds the right one

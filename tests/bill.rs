@@ -1,0 +1,75 @@
+//! What is on the bill, and what `since` says, through values that come back.
+
+#![allow(
+    clippy::disallowed_methods,
+    clippy::indexing_slicing,
+    clippy::unwrap_used,
+    reason = "a test may panic"
+)]
+
+mod program;
+
+#[path = "tamper/centre.rs"]
+mod centre;
+
+use serde_json::{Value, json};
+
+use centre::Centre;
+
+/// A centre whose site `edge` has just lost all it had: three secrets.
+fn with_a_removed_site() -> Centre {
+    let mut centre = Centre::with(&[("all", "{}"), ("edge", "{}")], "");
+    centre.pull(&[]);
+    centre.change("NeutronPassword");
+    std::fs::remove_dir_all(centre.scratch.join("keys/edge")).unwrap();
+    centre.scratch.write("dcn-vault.yaml", "version: 1\nsites:\n  all: {}\n", 0o644);
+    centre.pull(&[]);
+    centre
+}
+
+fn billed(centre: &Centre) -> Value {
+    centre.manifest()["bill"].as_array().into_iter().flatten().map(|entry| entry["secrets"].clone()).collect()
+}
+
+fn since(centre: &Centre, name: &str) -> Value {
+    let manifest = centre.manifest();
+    let secrets = manifest["secrets"].as_array().unwrap();
+    secrets.iter().find(|secret| secret["name"] == name).unwrap()["since"].clone()
+}
+
+#[test]
+fn a_value_that_a_removed_key_knows_is_on_the_bill_again_when_it_comes_back() {
+    let mut centre = with_a_removed_site();
+    let known = centre.passwords.clone();
+    assert_eq!(billed(&centre), json!([["NovaPassword", "RpcPassword"]]));
+    centre.change("NovaPassword");
+    centre.pull(&[]);
+    assert_eq!(billed(&centre), json!([["RpcPassword"]]));
+    // The plan comes from a backup
+    let rotated = std::mem::replace(&mut centre.passwords, known);
+    let told = centre.pull(&[]);
+    assert_eq!(billed(&centre), json!([["NovaPassword", "RpcPassword"]]), "{}", told.err);
+    centre.passwords = rotated;
+    centre.pull(&[]);
+    assert_eq!(billed(&centre), json!([["RpcPassword"]]));
+    // The one that was rotated in the very generation that took the site away, too
+    let value = centre.passwords.get_mut("NeutronPassword").unwrap();
+    *value = value.replace("-and-another", "");
+    centre.pull(&[]);
+    assert_eq!(billed(&centre), json!([["NeutronPassword", "RpcPassword"]]));
+    // Who says that it does not matter is believed once and for all
+    centre.pull(&["--settled", "NeutronPassword"]);
+    centre.pull(&[]);
+    assert_eq!(billed(&centre), json!([["RpcPassword"]]));
+}
+
+#[test]
+fn a_secret_that_was_left_out_for_a_while_is_as_old_as_its_value() {
+    let mut centre = Centre::with(&[("all", "{}")], "");
+    centre.pull(&[]);
+    centre.pull(&["--exclude", "Nova*", "--exclude", "Neutron*"]);
+    centre.pull(&["--exclude", "Nova*", "--exclude", "Neutron*"]);
+    centre.change("NeutronPassword");
+    centre.pull(&[]);
+    assert_eq!((since(&centre, "NovaPassword"), since(&centre, "NeutronPassword")), (json!(1), json!(4)));
+}
