@@ -393,6 +393,15 @@ fn a_removal_of_a_site_that_the_bundle_is_not_for_can_be_done_again() {
 }
 
 #[test]
+fn a_site_that_a_crash_has_left_in_the_settings_alone_can_be_removed() {
+    let vault = Vault::new();
+    vault.run_whole(&REMOVE);
+    vault.scratch.write("dcn-vault.yaml", SETTINGS, 0o644);
+    vault.assert_removal_ends("in the settings alone");
+    vault.assert_next_pull("in the settings alone");
+}
+
+#[test]
 #[ignore = "needs strace: run tests/all"]
 fn a_signature_that_is_killed_at_any_point_is_there_whole_or_not_at_all() {
     let vault = Vault::new();

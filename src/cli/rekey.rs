@@ -73,13 +73,14 @@ pub(super) fn remove(
     let generation = Generation::begin(generation, &vault, &identity.identity, trust, true, batch, ui)?;
     let before = generation.before().cloned();
     let is_sealed_for = before.as_ref().is_some_and(|before| before.recipients.contains_key(site));
-    if !is_listed && !is_sealed_for {
+    // After a crash it may be in the settings alone
+    let is_in_settings = vault.sites.as_mut().is_some_and(|sites| sites.remove(site).is_some());
+    if !is_listed && !is_sealed_for && !is_in_settings {
         return Err(RekeyError::NoSite { site: site.clone() }.into());
     }
     // All that can fail before anything is changed
     let recipients = recipients.without(site)?;
     let settings = String::from_utf8_lossy(&fs::read_public(&file)?).into_owned();
-    let is_in_settings = vault.sites.as_mut().is_some_and(|sites| sites.remove(site).is_some());
     let settings = if is_in_settings { Some(without_site(&settings, site)?) } else { None };
     let reseals = is_sealed_for && !arguments.no_rekey;
     let reopened = if reseals { Some(opened(&arguments.rekey, &vault, ui)?) } else { None };
