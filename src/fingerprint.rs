@@ -336,8 +336,7 @@ mod tests {
     #[test]
     fn notes_that_are_not_ours_are_an_error_and_not_passed_over() {
         let here = TemporaryDirectory::scratch();
-        let path = here.write(VAULT, "{}");
-        std::process::Command::new("chmod").arg("600").arg(&path).status().unwrap();
+        Held::hold(here.path()).unwrap().replace(VAULT, b"{}").unwrap();
         assert!(matches!(Notes::read(Some(here.path()), VAULT), Err(NotesError::Damaged { .. })));
         for id in ["", "../x", "vault", &"/".repeat(32), &VAULT.to_uppercase()] {
             assert!(matches!(Notes::read(Some(here.path()), id), Err(NotesError::VaultName)), "{id}");

@@ -225,7 +225,8 @@ mod tests {
             // EXPOSE: a test
             let text = out.expose(|bytes| String::from_utf8(bytes.to_vec()).unwrap());
             assert_eq!((&text, parts.len(), parts.last().unwrap().end), (&document, 3, text.len()));
-            let alone = format!("{}{}", &text[..parts[0].start], &text[parts[1].clone()]);
+            let part = |range: Range<usize>| text.get(range).unwrap();
+            let alone = format!("{}{}", part(0..parts[0].start), part(parts[1].clone()));
             let alone = read(alone.as_bytes(), "test").unwrap();
             let map = key.map_or(&alone, |key| alone.under(key).unwrap());
             let Data::Map(only) = map else { unreachable!() };
