@@ -64,6 +64,20 @@ fn a_value_that_a_removed_key_knows_is_on_the_bill_again_when_it_comes_back() {
 }
 
 #[test]
+fn who_gets_a_value_with_a_withheld_one_in_it_is_said_to_know_that_one() {
+    let mut centre = Centre::with(&[("all", "{}"), ("edge", "{secrets: [Nova*]}")], "");
+    let url = format!("rabbit://guest:{}@192.0.2.1", centre.passwords["RpcPassword"]);
+    centre.passwords.insert(String::from("NovaTransport"), url);
+    let told = centre.pull(&[]).err;
+    let warning = "warning: edge: NovaTransport is given, and holds the value of RpcPassword, which is not\n";
+    assert!(told.contains(warning), "{told}");
+    std::fs::remove_dir_all(centre.scratch.join("keys/edge")).unwrap();
+    centre.scratch.write("dcn-vault.yaml", "version: 1\nsites:\n  all: {}\n", 0o644);
+    centre.pull(&[]);
+    assert_eq!(billed(&centre), json!([["NovaPassword", "NovaTransport", "RpcPassword"]]));
+}
+
+#[test]
 fn a_secret_that_was_left_out_for_a_while_is_as_old_as_its_value() {
     let mut centre = Centre::with(&[("all", "{}")], "");
     centre.pull(&[]);

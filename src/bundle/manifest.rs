@@ -145,7 +145,8 @@ impl Manifest {
         self.recipients.keys().filter(|site| !granted.contains(site)).collect()
     }
 
-    /// What who gets `grant` can read: secrets by name, also those whose values are in a file that was to be clear.
+    /// What who gets `grant` can read: secrets by name, also those whose values are in a file that was to be clear, or in
+    /// the value of another.
     #[must_use]
     pub fn exposed_by(&self, grant: Option<&Grant>) -> BTreeSet<&ParameterName> {
         let names = self.secrets.iter().map(|secret| &secret.name);
@@ -162,6 +163,9 @@ impl Manifest {
                 exposed.extend(held);
             }
         }
+        let granted =
+            self.guard.within.iter().filter(|(name, _)| grant.is_none_or(|grant| grant.holds(name)));
+        exposed.extend(granted.flat_map(|(_, held)| held));
         exposed
     }
 

@@ -200,8 +200,29 @@ fn say_sealed(before: Option<&Manifest>, now: &Manifest, ui: Ui) {
         }
     }
     say_guard(&now.guard, ui);
+    say_within(now, ui);
     for line in bill::lines(&now.bill) {
         ui.warn(&line);
+    }
+}
+
+/// Who gets a secret that was withheld, in the value of one that was not.
+fn say_within(now: &Manifest, ui: Ui) {
+    for grant in &now.grants {
+        for (name, held) in now.guard.within.iter().filter(|(name, _)| grant.holds(name)) {
+            let more: Vec<&str> =
+                held.iter().filter(|name| !grant.holds(name)).map(ParameterName::as_str).collect();
+            if let (Some(site), false) = (grant.sites.first(), more.is_empty()) {
+                let others = match grant.sites.len() {
+                    0 | 1 => String::new(),
+                    all => format!(" and {}", counted(all - 1, "other site")),
+                };
+                ui.warn(&format!(
+                    "{site}{others}: {name} is given, and holds the value of {}, which is not",
+                    more.join(", ")
+                ));
+            }
+        }
     }
 }
 

@@ -13,7 +13,7 @@ mod review;
 mod shapes;
 mod values;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use crate::certificate;
@@ -139,6 +139,7 @@ pub fn clear(classified: Classified, on_secret: OnSecret) -> Result<Cleared, Gua
     let passwords = sealed.iter().find(|document| document.file == EnvironmentFile::Passwords);
     let certificates = passwords.map(|document| certificate::list(&document.content)).unwrap_or_default();
     let known = KnownValues::of(&sealed, &withheld);
+    let within = known_within(&sealed, &known);
     let GuardReport { mut findings, mut holds, .. } = found_before;
     let mut files = Vec::new();
     for candidate in candidates {
@@ -162,8 +163,38 @@ pub fn clear(classified: Classified, on_secret: OnSecret) -> Result<Cleared, Gua
     }
     files.extend(sealed.into_iter().map(|document| decide(document, false)));
     files.sort_by_key(|file| file.file);
-    let report = GuardReport { searched: known.searched, too_short: known.too_short, findings, holds };
+    let report =
+        GuardReport { searched: known.searched, too_short: known.too_short, findings, holds, within };
     Ok(Cleared { origin, secrets, files, certificates, report })
+}
+
+/// The secrets whose values are in those of others: a URL of the message bus with its password in it, or the same value twice.
+fn known_within(
+    sealed: &[Document],
+    known: &KnownValues,
+) -> BTreeMap<ParameterName, BTreeSet<ParameterName>> {
+    let mut within = BTreeMap::new();
+    for document in sealed {
+        let below = document.content.under("parameter_defaults").unwrap_or(&document.content);
+        for name in &document.parameters {
+            let mut held = BTreeSet::new();
+            below.under(name.as_str()).into_iter().for_each(|value| add_known(value, known, &mut held));
+            held.remove(name);
+            if !held.is_empty() {
+                within.insert(name.clone(), held);
+            }
+        }
+    }
+    within
+}
+
+fn add_known(data: &Data, known: &KnownValues, held: &mut BTreeSet<ParameterName>) {
+    match data {
+        // EXPOSE: searched in place
+        Data::Scalar(scalar) => held.extend(scalar.text.expose(|text| known.find_all(text.as_bytes()))),
+        Data::List(items) => items.iter().for_each(|item| add_known(item, known, held)),
+        Data::Map(entries) => entries.iter().for_each(|(_, value)| add_known(value, known, held)),
+    }
 }
 
 fn decide(document: Document, is_clean: bool) -> ClearedFile {

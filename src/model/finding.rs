@@ -18,6 +18,9 @@ pub struct GuardReport {
     /// The secrets whose values are in a file that was to be clear, by its plaintext name: who opens it knows them.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub holds: BTreeMap<String, BTreeSet<ParameterName>>,
+    /// The secrets whose values are in the value of another one: who gets that one knows them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub within: BTreeMap<ParameterName, BTreeSet<ParameterName>>,
 }
 
 /// A secret in a candidate for plaintext: where, and by which rule. Never the value.
