@@ -239,6 +239,8 @@ impl Means<'_> {
                 });
             }
         });
+        // Also where one has failed: the line goes away
+        sink.progress(jobs.len(), jobs.len());
         let mut results = results.into_inner().unwrap_or_else(PoisonError::into_inner);
         results.sort_by_key(|(number, _)| *number);
         results.into_iter().map(|(_, result)| result).collect()

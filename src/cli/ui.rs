@@ -7,6 +7,7 @@
 //! - No colour is needed to understand.
 
 use std::io::{self, Write};
+use std::sync::{Mutex, PoisonError};
 
 use rustix::stdio::stderr;
 use rustix::termios::isatty;
@@ -60,11 +61,19 @@ impl Ui {
         if !isatty(stderr()) {
             return None;
         }
+        let shown = Mutex::new(0);
         Some(Box::new(move |done, of| {
+            // Threads come late: nothing is said behind what was, nor after the end
+            let mut shown = shown.lock().unwrap_or_else(PoisonError::into_inner);
+            if done <= *shown {
+                return;
+            }
             let step = (of / 100).max(1);
             if done == of {
+                *shown = done;
                 let _ = write!(io::stderr(), "\r\x1b[K");
             } else if done % step == 0 {
+                *shown = done;
                 let _ = write!(io::stderr(), "\r{what} {done} of {of} files");
             }
         }))
