@@ -10,7 +10,7 @@
 
 mod tag;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
@@ -27,13 +27,8 @@ pub use tag::Tag;
 
 /// So many records are kept: the last generation's, and that of one that is being written.
 const KEPT: usize = 2;
-/// As for the guard: shorter values are the same by chance.
-const SHORTEST: usize = 8;
 /// An id has so many hexadecimal digits.
 const ID_LENGTH: usize = 32;
-
-/// Parameters that have the same value as another, each with those.
-pub type Twins = BTreeMap<ParameterName, BTreeSet<ParameterName>>;
 
 /// What one puller remembers of one vault.
 #[derive(Debug)]
@@ -55,9 +50,6 @@ pub struct Record {
     pub manifest: Option<Digest>,
     /// The values, by parameter; also of those that a later pull left out.
     pub secrets: BTreeMap<ParameterName, Tag>,
-    /// Which values are the same, by parameter.
-    #[serde(default)]
-    pub twins: Twins,
     /// The sealed files, by path.
     pub files: BTreeMap<String, SealedAs>,
     /// What no bundle says any more.
@@ -181,28 +173,6 @@ impl Notes {
             .collect()
     }
 
-    /// The parameters that have the same value as another, each with those. Who knows one of them knows the others.
-    ///
-    /// What is short, or no text, is the same by chance.
-    #[must_use]
-    pub fn twins(&self, cleared: &Cleared) -> Twins {
-        self.twins_among(sealed_values(cleared))
-    }
-
-    fn twins_among<'a>(&self, values: impl Iterator<Item = (&'a ParameterName, &'a Data)>) -> Twins {
-        let mut names_of: BTreeMap<Tag, BTreeSet<ParameterName>> = BTreeMap::new();
-        for (name, value) in values.filter(|(_, value)| can_be_recognized(value)) {
-            names_of.entry(Tag::of_any(&self.key, value)).or_default().insert(name.clone());
-        }
-        let shared = names_of.into_values().filter(|names| names.len() > 1);
-        let each = shared.flat_map(|names| {
-            let others =
-                |name: &ParameterName| names.iter().filter(|other| *other != name).cloned().collect();
-            names.iter().map(|name| (name.clone(), others(name))).collect::<Vec<_>>()
-        });
-        each.collect()
-    }
-
     /// The fingerprint of a file for these recipients, with these values.
     pub(crate) fn file_tag<'a>(
         &self,
@@ -244,9 +214,8 @@ impl Notes {
     pub fn learn(&mut self, generation: u64, manifest: Digest, values: &Classified) {
         let secrets =
             values.values().map(|(name, value)| (name.clone(), Tag::of_value(&self.key, name, value)));
-        let (secrets, twins) = (secrets.collect(), self.twins_among(values.values()));
-        self.records =
-            vec![Record { generation, manifest: Some(manifest), secrets, twins, ..Record::default() }];
+        let secrets = secrets.collect();
+        self.records = vec![Record { generation, manifest: Some(manifest), secrets, ..Record::default() }];
     }
 
     fn new(path: Option<PathBuf>) -> Result<Self, NotesError> {
@@ -281,15 +250,6 @@ fn sealed_values(cleared: &Cleared) -> impl Iterator<Item = (&ParameterName, &Da
         let below = content.map(|content| content.under("parameter_defaults").unwrap_or(content));
         file.parameters.iter().filter_map(move |name| Some((name, below?.under(name.as_str())?)))
     })
-}
-
-fn can_be_recognized(value: &Data) -> bool {
-    match value {
-        // EXPOSE: its length alone counts
-        Data::Scalar(scalar) => scalar.text.expose(|text| text.len() >= SHORTEST),
-        Data::List(items) => items.iter().any(can_be_recognized),
-        Data::Map(entries) => entries.iter().any(|(_, value)| can_be_recognized(value)),
-    }
 }
 
 #[derive(Deserialize)]

@@ -17,7 +17,7 @@ use std::sync::{Mutex, PoisonError};
 use age::Encryptor;
 
 use crate::audience::Audience;
-use crate::fingerprint::{Notes, Past, Record, SealedAs, Tag, Twins};
+use crate::fingerprint::{Notes, Past, Record, SealedAs, Tag};
 use crate::fs::FileError;
 use crate::guard::Cleared;
 use crate::model::{
@@ -78,8 +78,6 @@ pub struct Sealed {
     pub(crate) guard: GuardReport,
     /// The fingerprints of the values.
     pub(crate) tags: BTreeMap<ParameterName, Tag>,
-    /// Which of them are the same, by parameter.
-    pub(crate) twins: Twins,
 }
 
 /// A file in its place.
@@ -146,7 +144,6 @@ impl Sealed {
         let mut record = Record { generation, manifest: Some(manifest), past, ..Record::default() };
         record.secrets = before.map(|before| before.secrets.clone()).unwrap_or_default();
         record.secrets.extend(self.tags.clone());
-        record.twins = self.twins.clone();
         let tagged = self.files.iter().filter_map(|entry| Some((entry, entry.tag.clone()?)));
         record.files = tagged
             .map(|(entry, tag)| (entry.path.to_string(), SealedAs { tag, sha256: entry.sha256.clone() }))
@@ -180,7 +177,7 @@ pub fn seal(
     before: Option<&Record>,
     sink: &dyn Sink,
 ) -> Result<Sealed, SealError> {
-    let (tags, twins) = (notes.tags(&cleared), notes.twins(&cleared));
+    let tags = notes.tags(&cleared);
     let jobs = job::list(&cleared, audience);
     let means = Means { audience, notes, tags: &tags, before, sink };
     let files = means.do_all(&jobs);
@@ -198,7 +195,6 @@ pub fn seal(
         grants: audience.grants.clone(),
         guard: report,
         tags,
-        twins,
     })
 }
 

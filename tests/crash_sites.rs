@@ -129,9 +129,9 @@ impl Vault {
                 continue;
             }
             if path.is_dir() {
-                std::fs::remove_dir_all(&path).unwrap()
+                std::fs::remove_dir_all(&path).unwrap();
             } else {
-                std::fs::remove_file(&path).unwrap()
+                std::fs::remove_file(&path).unwrap();
             }
         }
         for (path, (mode, bytes)) in files {
@@ -215,9 +215,9 @@ impl Vault {
             sums.points += 1;
             sums.left += usize::from(!self.leftovers().is_empty());
             if is_new {
-                sums.replaced += 1
+                sums.replaced += 1;
             } else {
-                sums.kept += 1
+                sums.kept += 1;
             }
             // Before the program's own calls nothing can have happened
             if point.is_own {
@@ -563,7 +563,9 @@ fn all_of_a_generation_is_on_the_disk_before_it_is_exchanged_and_the_exchange_be
         let flush = format!("flush {name}");
         assert!(before.contains(&flush), "{flush}: {steps:?}");
     }
-    let is_new = |name: &str| name.strip_prefix("flush .bundle.").is_some_and(|rest| rest.ends_with(".new"));
+    let is_new = |name: &str| {
+        name.strip_prefix("flush .bundle.").is_some_and(|rest| rest.strip_suffix(".new").is_some())
+    };
     assert!(before.iter().any(|step| is_new(step)), "{steps:?}");
     // What may come is known before: the notes, under their name
     let vault_id = vault.manifest()["vault"].as_str().unwrap().to_owned();

@@ -4,6 +4,7 @@
 
 mod program;
 
+use std::fmt::Write;
 use std::process::Command;
 
 use program::{Scratch, said};
@@ -18,7 +19,7 @@ fn vault() -> Scratch {
     for number in 0..SITES {
         let recipient = dcn_vault::keygen::NewIdentity::make().recipient;
         scratch.write(&format!("keys/site{number}/recipients.txt"), recipient, 0o644);
-        settings.push_str(&format!("  site{number}: {{secrets: [NovaPassword]}}\n"));
+        writeln!(settings, "  site{number}: {{secrets: [NovaPassword]}}").unwrap();
     }
     scratch.write("dcn-vault.yaml", settings, 0o644);
     scratch.write("plan.yaml", program::PLAN, 0o600);

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::fingerprint::{Settled, Tag, Twins};
+use crate::fingerprint::{Settled, Tag};
 use crate::model::{Glob, Grant, ParameterName, Site, hindrance};
 
 use super::Manifest;
@@ -30,12 +30,10 @@ impl BillEntry {
     }
 }
 
-/// What `now` owes: what `before` owed, and what keys lose with `now`, under each name that the value had; without what is
-/// `settled`, since somebody says so.
+/// What `now` owes: what `before` owed, and what keys lose with `now`; without what is `settled`, since somebody says so.
 pub(super) fn bill(
     before: &Manifest,
     now: &Manifest,
-    twins: &Twins,
     settled: impl Fn(&ParameterName) -> bool,
 ) -> Vec<BillEntry> {
     let readers = Readers::of(now);
@@ -51,10 +49,8 @@ pub(super) fn bill(
     for (site, recipients) in &before.recipients {
         let knew = readers_before.set_of(positions.get(site).copied().unwrap_or_default());
         for recipient in recipients {
-            let mut secrets: BTreeSet<&ParameterName> = readers.lost_by(recipient, knew);
+            let mut secrets = readers.lost_by(recipient, knew);
             secrets.retain(|name| !settled(name));
-            let same: BTreeSet<_> = secrets.iter().filter_map(|name| twins.get(name)).flatten().collect();
-            secrets.extend(readers.lost_by(recipient, &same).into_iter().filter(|name| !settled(name)));
             if !secrets.is_empty() {
                 lost.entry((site, secrets)).or_default().push(recipient.clone());
             }
@@ -128,7 +124,7 @@ impl Manifest {
         for grant in &mut now.grants {
             grant.sites.retain(|known| known != site);
         }
-        bill(self, &now, &Twins::new(), |_| false)
+        bill(self, &now, |_| false)
     }
 }
 

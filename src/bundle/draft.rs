@@ -175,9 +175,7 @@ pub(super) fn next(slot: &Slot, sealed: &Sealed, terms: &Terms<'_>) -> (Manifest
         for settled in &mut past.settled {
             settled.secrets.retain(|name, _| !is_said(name));
         }
-        // Those of the values that the keys knew; where they are not known, those of now
-        let twins = terms.record.map_or(&sealed.twins, |record| &record.twins);
-        let owed = bill(&before.manifest, &manifest, twins, is_said);
+        let owed = bill(&before.manifest, &manifest, is_said);
         let rotated =
             |name: &ParameterName| known_before(name, terms).filter(|_| has_changed(name, sealed, terms));
         let is_back = |name: &ParameterName, tag: &Tag| sealed.tags.get(name) == Some(tag);

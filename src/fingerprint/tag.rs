@@ -9,7 +9,7 @@ use crate::secret::SecretValue;
 const LENGTH: usize = 16;
 
 /// Stands for a value, or for a file's values and recipients. Equal for equal ones, and says nothing without the key.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Tag(String);
 
@@ -18,13 +18,6 @@ impl Tag {
     pub(super) fn of_value(key: &SecretValue, name: &ParameterName, value: &Data) -> Self {
         let mut mac = Tagger::new(key, b"value");
         mac.text(name.as_str());
-        mac.data(value);
-        mac.end()
-    }
-
-    /// The tag of a value, whatever its parameter.
-    pub(super) fn of_any(key: &SecretValue, value: &Data) -> Self {
-        let mut mac = Tagger::new(key, b"any");
         mac.data(value);
         mac.end()
     }
