@@ -78,6 +78,18 @@ fn who_gets_a_value_with_a_withheld_one_in_it_is_said_to_know_that_one() {
 }
 
 #[test]
+fn a_comment_that_changes_is_no_key_that_is_gone() {
+    let centre = Centre::with(&[("all", "{}"), ("edge", "{}")], "");
+    let key = centre.make_key("edge-key").public;
+    let key = key.split_whitespace().take(2).collect::<Vec<_>>().join(" ");
+    for comment in ["one", "another one"] {
+        centre.scratch.write("keys/edge/recipients.txt", format!("{key} {comment}\n"), 0o644);
+        let told = centre.pull(&[]).err;
+        assert_eq!(billed(&centre), json!([]), "{told}");
+    }
+}
+
+#[test]
 fn a_secret_that_was_left_out_for_a_while_is_as_old_as_its_value() {
     let mut centre = Centre::with(&[("all", "{}")], "");
     centre.pull(&[]);

@@ -145,7 +145,7 @@ impl<'a> Readers<'a> {
         for (site, recipients) in &manifest.recipients {
             let position = positions.get(site).copied().unwrap_or_default();
             for recipient in recipients {
-                of.entry(recipient).or_default().insert(position);
+                of.entry(key_of(recipient)).or_default().insert(position);
             }
         }
         Self { sets, of }
@@ -157,7 +157,7 @@ impl<'a> Readers<'a> {
     }
 
     fn sets_of(&self, recipient: &str) -> impl Iterator<Item = &BTreeSet<&'a ParameterName>> {
-        self.of.get(recipient).into_iter().flatten().map(|position| self.set_of(*position))
+        self.of.get(key_of(recipient)).into_iter().flatten().map(|position| self.set_of(*position))
     }
 
     /// Whether each of these keys can read `name`.
@@ -173,6 +173,11 @@ impl<'a> Readers<'a> {
         let gets = |name: &ParameterName| self.sets_of(recipient).any(|set| set.contains(name));
         knew.iter().copied().filter(|name| !gets(name)).collect()
     }
+}
+
+/// A recipient without its comment: an ssh key may have one, and whoever edits it has no other key.
+fn key_of(recipient: &str) -> &str {
+    recipient.match_indices(' ').nth(1).and_then(|(end, _)| recipient.get(..end)).unwrap_or(recipient)
 }
 
 impl Manifest {
