@@ -48,6 +48,9 @@ pub struct Record {
     pub generation: u64,
     /// The digest of its manifest: two generations of the same number are not the same.
     pub manifest: Option<Digest>,
+    /// The directory that it was written to.
+    #[serde(default)]
+    pub place: String,
     /// The values, by parameter; also of those that a later pull left out.
     pub secrets: BTreeMap<ParameterName, Tag>,
     /// The sealed files, by path.
@@ -133,8 +136,7 @@ impl Notes {
     ///
     /// Any [`NotesError`].
     pub fn read(directory: Option<&Path>, vault: &str) -> Result<Self, NotesError> {
-        // It becomes a file's name, and comes from a manifest
-        if vault.len() != ID_LENGTH || !vault.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')) {
+        if !is_id(vault) {
             return Err(NotesError::VaultName);
         }
         let path = directory.map(|directory| directory.join(vault));
@@ -150,6 +152,28 @@ impl Notes {
         let read: Option<File> = notes.expose(|text| serde_json::from_slice(text).ok());
         let Some(File { key, records }) = read else { return Err(NotesError::Damaged { path }) };
         Ok(Self { path: Some(path), key: SecretValue::take(key), records })
+    }
+
+    /// The notes in `directory` on another vault than `vault`, whose bundle was written to `place`: their file, and its generation.
+    ///
+    /// # Errors
+    ///
+    /// Any [`NotesError`]: what cannot be read may be what is asked for.
+    pub fn on_another(
+        directory: Option<&Path>,
+        vault: &str,
+        place: &str,
+    ) -> Result<Option<(PathBuf, u64)>, NotesError> {
+        let names = directory.filter(|directory| directory.exists()).map(fs::names_in).transpose()?;
+        let names = names.into_iter().flatten().filter_map(|name| name.into_string().ok());
+        for other in names.filter(|name| is_id(name) && name != vault) {
+            let notes = Self::read(directory, &other)?;
+            let last = notes.records.last().filter(|record| record.place == place);
+            if let (Some(record), Some(path)) = (last, notes.path.clone()) {
+                return Ok(Some((path, record.generation)));
+            }
+        }
+        Ok(None)
     }
 
     /// What is remembered of the generation whose manifest has this digest.
@@ -238,6 +262,11 @@ impl Notes {
         // EXPOSE: the key is kept by who sees the values anyway
         Ok(text.expose(|bytes| Held::hold(directory)?.replace(name, bytes))?)
     }
+}
+
+/// It becomes a file's name, and comes from a manifest.
+fn is_id(vault: &str) -> bool {
+    vault.len() == ID_LENGTH && vault.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
 /// What is sealed, by parameter.

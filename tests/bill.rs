@@ -78,6 +78,25 @@ fn who_gets_a_value_with_a_withheld_one_in_it_is_said_to_know_that_one() {
 }
 
 #[test]
+fn a_bundle_that_is_gone_or_another_vaults_is_not_built_on_for_it_has_no_bill() {
+    let centre = with_a_removed_site();
+    let notes = format!(".local/state/dcn-vault/pulled/{}", centre.manifest()["vault"].as_str().unwrap());
+    let other = centre.pull(&["-o", "elsewhere/bundle"]);
+    assert_eq!(other.code, 0, "{}", other.err);
+    std::fs::rename(centre.scratch.join("bundle"), centre.scratch.join("kept")).unwrap();
+    let err = format!(
+        "error: `{{here}}/bundle` had generation 2 of another vault, made from here\nhint: get that bundle back, or write elsewhere with -o; to begin anew, and forget what is on its bill, remove {{here}}/{notes}\n"
+    );
+    centre.scratch.refuses(&Centre::pull_words(&[]), &err);
+    std::fs::rename(centre.scratch.join("elsewhere/bundle"), centre.scratch.join("bundle")).unwrap();
+    centre.scratch.refuses(&Centre::pull_words(&[]), &err);
+    std::fs::remove_dir_all(centre.scratch.join("bundle")).unwrap();
+    std::fs::rename(centre.scratch.join("kept"), centre.scratch.join("bundle")).unwrap();
+    centre.pull(&[]);
+    assert_eq!(billed(&centre), json!([["NovaPassword", "RpcPassword"]]));
+}
+
+#[test]
 fn a_comment_that_changes_is_no_key_that_is_gone() {
     let centre = Centre::with(&[("all", "{}"), ("edge", "{}")], "");
     let key = centre.make_key("edge-key").public;

@@ -174,6 +174,7 @@ fn another_vaults_bundle_at_the_same_place_is_refused_and_elsewhere_it_is_the_fi
     line.takes("3");
     let ours = line.0.manifest()["vault"].as_str().unwrap().to_owned();
     std::fs::remove_dir_all(line.0.scratch.join("bundle")).unwrap();
+    std::fs::remove_dir_all(line.0.scratch.join(".local/state/dcn-vault/pulled")).unwrap();
     line.0.pull(&[]);
     let theirs = line.0.manifest()["vault"].as_str().unwrap().to_owned();
     assert_ne!(ours, theirs);

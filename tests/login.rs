@@ -118,6 +118,7 @@ fn an_admin_token_is_used_as_it_is_and_is_never_revoked() {
     assert_eq!(operator.cloud.tokens_alive(), 1);
     operator.cloud.expire_tokens();
     std::fs::remove_dir_all(operator.scratch.join("bundle")).unwrap();
+    std::fs::remove_dir_all(operator.scratch.join(".local/state/dcn-vault/pulled")).unwrap();
     let refused = operator.pull(&way, &[]);
     assert_eq!((refused.code, operator.cloud.logins()), (1, 0));
     assert!(
@@ -199,6 +200,7 @@ fn a_password_is_read_from_a_file_that_is_its_owners_alone() {
     // It wins over the variable
     assert_eq!(operator.pull(&[("OS_PASSWORD", "x")], &["--os-password-file", "password"]).code, 0);
     std::fs::remove_dir_all(operator.scratch.join("bundle")).unwrap();
+    std::fs::remove_dir_all(operator.scratch.join(".local/state/dcn-vault/pulled")).unwrap();
     operator.scratch.write("open", &password, 0o640);
     let err = "error: `open` can be read by others: its mode is 0640\nhint: chmod 600 open\n";
     operator.is_refused(&none, &["--os-password-file", "open"], err);
@@ -252,6 +254,7 @@ fn a_variable_that_is_no_text_is_named_and_not_passed_over() {
     for name in ["OS_CLIENT_SECURE_FILE", "OS_LOG_FORMAT"] {
         operator.has_pulled(&pull(name), operator.cloud.logins());
         std::fs::remove_dir_all(operator.scratch.join("bundle")).unwrap();
+        std::fs::remove_dir_all(operator.scratch.join(".local/state/dcn-vault/pulled")).unwrap();
     }
 }
 

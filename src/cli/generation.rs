@@ -1,7 +1,7 @@
 //! What `pull`, `rekey` and `site remove` share: from what the guard has cleared to the next generation.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::audience::Audience;
 use crate::bundle::{Manifest, Slot, Terms, losses};
@@ -13,6 +13,7 @@ use crate::identity::IdentitySet;
 use crate::model::{Glob, GuardReport, ParameterName, Rule, Site};
 use crate::open::reopen;
 use crate::recipients::{RecipientSet, Warning};
+use crate::report::Hint;
 use crate::seal::{Nowhere, Sealed, seal};
 use crate::vault::Vault;
 
@@ -25,6 +26,24 @@ use super::{admission, bill, difference};
 
 /// Of more sites only the number is said.
 const MOST_NAMED: usize = 8;
+
+/// Where a vault's bundle was, another's is, or none: who builds on that has no bill, and nobody would see it.
+#[derive(Debug, thiserror::Error)]
+#[error("`{place}` had generation {generation} of another vault, made from here")]
+struct OtherVault {
+    place: String,
+    generation: u64,
+    notes: PathBuf,
+}
+
+impl Hint for OtherVault {
+    fn hint(&self) -> String {
+        format!(
+            "get that bundle back, or write elsewhere with -o; to begin anew, and forget what is on its bill, remove {}",
+            self.notes.display()
+        )
+    }
+}
 
 /// What is known before anything is pulled or opened.
 pub(super) struct Generation {
@@ -58,6 +77,11 @@ impl Generation {
             let _ = (fs::sweep(&file), fs::sweep(&vault.keys()));
         }
         let mut notes = Notes::read(environment::notes_directory().as_deref(), slot.vault())?;
+        let place = place_of(slot.directory());
+        let others = Notes::on_another(environment::notes_directory().as_deref(), slot.vault(), &place)?;
+        if let Some((notes, generation)) = others {
+            return Err(OtherVault { place, generation, notes }.into());
+        }
         let is_ours = slot.before().is_some_and(|before| notes.of(&before.digest).is_some());
         let signing = Signing::prepare(arguments, slot.before(), is_ours, trust, batch, ui)?;
         if arguments.after.is_none() {
@@ -132,12 +156,14 @@ impl Generation {
         say_sealed(before.as_ref(), &completed.manifest, ui);
         self.signing.sign(&completed, ui)?;
         // Before the exchange: of the two generations that are known then, one is there, whatever happens
-        let record = sealed.record(
+        let place = place_of(Path::new(&output));
+        let mut record = sealed.record(
             completed.manifest.generation,
             completed.digest(),
             completed.past.clone(),
             terms.record,
         );
+        record.place = place;
         self.notes.announce(record)?;
         let manifest = completed.commit()?;
         // It is there; of the two generations that the notes know, the next pull finds the right one
@@ -147,6 +173,16 @@ impl Generation {
         say_written(&manifest, &sealed, &output, ui);
         Ok(manifest)
     }
+}
+
+/// The directory as its true path says; it need not exist yet.
+fn place_of(directory: &Path) -> String {
+    let above = match directory.parent() {
+        Some(above) if !above.as_os_str().is_empty() => above,
+        _ => Path::new("."),
+    };
+    let above = fs::true_path(above).unwrap_or_else(|_| above.to_owned());
+    above.join(directory.file_name().unwrap_or_default()).display().to_string()
 }
 
 /// Who gets what: the vault's sites by its settings; who is named by hand, everything.

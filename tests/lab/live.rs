@@ -109,6 +109,7 @@ impl OwnLab {
         let warning = format!("warning: {service} did not answer at once: it was asked again, ");
         assert!(service.is_empty() || pulled.err.contains(&warning), "{}", pulled.err);
         std::fs::remove_dir_all(self.scratch.join("bundle")).unwrap();
+        std::fs::remove_dir_all(self.scratch.join(".local/state/dcn-vault/pulled")).unwrap();
     }
 }
 
