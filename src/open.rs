@@ -8,6 +8,7 @@
 //! It does not wipe the identity, which is its caller's. What age leaves on the stack (copies of each payload key,
 //! measured) is wiped before it returns, not while it works: callers open in a process that exits.
 
+mod header;
 mod reopen;
 
 use std::io::Read;
@@ -21,6 +22,8 @@ use crate::identity::IdentitySet;
 use crate::model::{EnvironmentFile, FilePath, Site};
 use crate::report::Hint;
 use crate::secret::{SecretBuffer, wipe_finished_frames};
+
+use self::header::AgeFile;
 
 pub use reopen::reopen;
 
@@ -200,8 +203,8 @@ fn openable<'a>(bundle: &'a Bundle, identities: &IdentitySet) -> Result<Vec<&'a 
     for site in bundle.manifest.recipients.keys() {
         let Some(path) = bundle.files_for(site).into_iter().find(|file| file.sealed) else { continue };
         let bytes = bundle.file(path)?.bytes;
-        let opens =
-            Decryptor::new(bytes.as_slice()).is_ok_and(|file| file.decrypt(identities.keys()).is_ok());
+        let opens = Decryptor::new_buffered(AgeFile::of(&bytes))
+            .is_ok_and(|file| file.decrypt(identities.keys()).is_ok());
         if opens {
             sites.push(site);
         }
@@ -226,7 +229,7 @@ fn open_file(bundle: &Bundle, path: &FilePath, identities: &IdentitySet) -> Resu
 }
 
 fn decrypt(bytes: &[u8], identities: &IdentitySet, into: &mut SecretBuffer) -> Result<(), DecryptError> {
-    let mut reader = Decryptor::new(bytes)?.decrypt(identities.keys())?;
+    let mut reader = Decryptor::new_buffered(AgeFile::of(bytes))?.decrypt(identities.keys())?;
     let mut block = Zeroizing::new(vec![0; BLOCK]);
     loop {
         match reader.read(&mut block)? {
