@@ -14,7 +14,7 @@ use super::{BillEntry, BundleError};
 
 pub(super) const FORMAT: &str = "dcn-vault/1";
 
-/// What a bundle says of itself. Public: names, digests, times; never a value, nor anything computed from one.
+/// What a bundle says of itself. Public: names, digests of what is public, times; never a value.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Manifest {
