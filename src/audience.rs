@@ -180,19 +180,26 @@ fn subset(
         by.push(needs.origin());
     }
     for text in wish.secrets.iter().flatten() {
-        let glob = Glob::new(text);
-        let before = names.len();
-        let mut matched = offered.iter().filter(|name| glob.matches(name.as_str())).peekable();
-        let is_slip = matched.peek().is_none();
-        names.extend(matched);
-        if is_slip && names.len() == before {
+        let matched = matching(text, offered);
+        if matched.is_empty() {
             warnings.push(AudienceWarning::NoMatch { site: site.clone(), glob: text.clone() });
         }
+        names.extend(matched);
     }
     if let Some(globs) = &wish.secrets {
         by.push(format!("secrets {}", globs.join(", ")));
     }
     Ok(Grant::new(by.join("; "), names.into_iter().cloned().collect()))
+}
+
+/// What of `offered` a glob matches. A whole name, of which thousands of sites may have their own lists, is looked up.
+fn matching<'a>(text: &str, offered: &'a BTreeSet<ParameterName>) -> Vec<&'a ParameterName> {
+    let glob = Glob::new(text);
+    if glob.is_a_name() {
+        let name = ParameterName::parse(text).ok();
+        return name.and_then(|name| offered.get(&name)).into_iter().collect();
+    }
+    offered.iter().filter(|name| glob.matches(name.as_str())).collect()
 }
 
 #[cfg(test)]

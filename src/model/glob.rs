@@ -9,6 +9,12 @@ impl Glob {
         Self(pattern.to_owned())
     }
 
+    /// Whether it matches nothing but itself.
+    #[must_use]
+    pub fn is_a_name(&self) -> bool {
+        !self.0.contains(['*', '?'])
+    }
+
     /// Whether the pattern matches the whole of `name`.
     #[must_use]
     pub fn matches(&self, name: &str) -> bool {
