@@ -306,6 +306,17 @@ fn another_machine_knows_nothing_of_the_values_and_says_so() {
 }
 
 #[test]
+fn who_does_without_a_file_that_was_sealed_is_named_by_the_pull() {
+    let centre = Centre::new();
+    let said = centre.pull(&[]).err;
+    let line = format!(
+        "without {}: edge1; `{GLOBAL_CONFIG}` in a site's secrets gives it\n",
+        GLOBAL.trim_end_matches(".age")
+    );
+    assert!(said.contains(&line), "{said}");
+}
+
+#[test]
 fn who_gets_a_file_with_a_secret_in_it_is_said_to_know_the_secret_and_it_is_on_the_bill() {
     let wish = format!("{{secrets: [{GLOBAL_CONFIG}]}}");
     let centre = Centre::with(&[("all", "{}"), ("edge1", &wish)], "");

@@ -41,7 +41,8 @@ pub(super) fn plan(manifest: &Manifest) -> Vec<String> {
     lines
 }
 
-fn some(sites: &[&Site]) -> String {
+/// Some sites, and how many more there are.
+pub(super) fn some(sites: &[&Site]) -> String {
     let shown = sites.iter().take(NAMES).map(|site| site.as_str()).collect::<Vec<_>>().join(", ");
     let more = sites.len().saturating_sub(NAMES);
     if more == 0 { shown } else { format!("{shown} and {more} more") }

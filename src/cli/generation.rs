@@ -10,7 +10,7 @@ use crate::fingerprint::{Notes, Record};
 use crate::fs;
 use crate::guard::Cleared;
 use crate::identity::IdentitySet;
-use crate::model::{Glob, GuardReport, ParameterName, Rule, Site};
+use crate::model::{EnvironmentFile, Glob, GuardReport, ParameterName, Rule, Site};
 use crate::open::reopen;
 use crate::recipients::{RecipientSet, Warning};
 use crate::report::Hint;
@@ -237,6 +237,7 @@ fn say_sealed(before: Option<&Manifest>, now: &Manifest, ui: Ui) {
     }
     say_guard(&now.guard, ui);
     say_within(now, ui);
+    say_ungranted(now, ui);
     for line in bill::lines(&now.bill) {
         ui.warn(&line);
     }
@@ -258,6 +259,22 @@ fn say_within(now: &Manifest, ui: Ui) {
                     more.join(", ")
                 ));
             }
+        }
+    }
+}
+
+/// Who does without a file that was to be clear, and that a deployment takes.
+fn say_ungranted(now: &Manifest, ui: Ui) {
+    for file in now.guard.findings.iter().map(|finding| finding.file.as_str()).collect::<BTreeSet<_>>() {
+        let parameter = EnvironmentFile::named(file).and_then(EnvironmentFile::parameter);
+        let Some(name) = parameter.and_then(|name| ParameterName::parse(name).ok()) else { continue };
+        let without = now.grants.iter().filter(|grant| !grant.holds(&name));
+        let sites: Vec<&Site> = without.flat_map(|grant| &grant.sites).collect();
+        if !sites.is_empty() {
+            ui.say(&format!(
+                "without {file}: {}; `{name}` in a site's secrets gives it",
+                difference::some(&sites)
+            ));
         }
     }
 }
