@@ -52,8 +52,9 @@ def make_home(here):
 
 
 def forget_bundle():
-    """A pull over a bundle keeps what has not changed: each is to be a whole one."""
+    """A pull over a bundle keeps what has not changed, and none where one was is refused: each is to be a whole first one."""
     shutil.rmtree("bundle", ignore_errors=True)
+    shutil.rmtree(pathlib.Path(os.environ["HOME"]) / ".local", ignore_errors=True)
 
 
 def curl_minimum(here):
