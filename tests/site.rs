@@ -110,7 +110,8 @@ oslo        1 ssh-ed25519  everything
 fn what_cannot_be_added_leaves_everything_as_it_was() {
     let (scratch, one, other) = vault();
     added(&scratch, &["edge1", &one]);
-    let key = "AGE-SECRET-KEY-1QQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQ4A9GPM";
+    let identity = std::fs::read_to_string(scratch.join("identities/one")).unwrap();
+    let key = identity.lines().last().unwrap();
     for (words, err) in [
         (
             vec!["edge1", &one, "--role", "Compute"],

