@@ -22,14 +22,13 @@
 //! would add is not seen. And it does not look at how a template uses a parameter: what is declared is taken.
 
 mod error;
-mod nearest;
 mod table;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::EnvironmentFile;
+use crate::report::nearest;
 
-use nearest::nearest;
 use table::{RELEASES, Release};
 
 pub use error::RoleError;

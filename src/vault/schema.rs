@@ -11,6 +11,7 @@ use serde::de::{
 };
 
 use crate::model::Site;
+use crate::report::nearest;
 
 use super::error::{Fault, Misfit};
 use super::settings::span;
@@ -293,53 +294,7 @@ fn known(keys: &[(&'static str, Shape)]) -> Vec<&'static str> {
 
 fn unknown(key: &str, map: &Walk<'_>, keys: &[(&'static str, Shape)]) -> Fault {
     let of = if map.place.is_empty() { String::new() } else { map.named() };
-    let written = key.to_lowercase().replace('-', "_");
-    let distances = keys.iter().map(|(name, _)| (distance(&written, name), *name));
-    // A third of the letters: `cluod` is cloud, and `name` is not plan
-    let nearest = distances.filter(|(distance, name)| distance * 3 <= name.len()).min();
-    Fault::Unknown { of, nearest: nearest.map(|(_, name)| name), known: known(keys) }
-}
-
-/// How many letters are to be added, left out, changed, or swapped with the next, to get from one to the other.
-fn distance(one: &str, other: &str) -> usize {
-    let (one, other): (Vec<char>, Vec<char>) = (one.chars().take(64).collect(), other.chars().collect());
-    let mut before: Vec<usize> = Vec::new();
-    let mut above: Vec<usize> = (0..=other.len()).collect();
-    for (row, letter) in one.iter().enumerate() {
-        let mut next = vec![row + 1];
-        for (column, wanted) in other.iter().enumerate() {
-            let at = |line: &[usize], column: usize| line.get(column).copied().unwrap_or(usize::MAX / 2);
-            let changed = at(&above, column) + usize::from(letter != wanted);
-            let mut least = changed.min(at(&above, column + 1) + 1).min(at(&next, column) + 1);
-            let is_swap = column > 0
-                && row > 0
-                && other.get(column - 1) == Some(letter)
-                && one.get(row - 1) == Some(wanted);
-            if is_swap {
-                least = least.min(at(&before, column - 1) + 1);
-            }
-            next.push(least);
-        }
-        before = std::mem::replace(&mut above, next);
-    }
-    above.last().copied().unwrap_or_default()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_letter_too_many_too_few_another_or_two_swapped_is_one_step() {
-        for (one, other, steps) in [
-            ("cloud", "cloud", 0),
-            ("cluod", "cloud", 1),
-            ("clouds", "cloud", 1),
-            ("clod", "cloud", 1),
-            ("", "abc", 3),
-            ("plan", "stack", 4),
-        ] {
-            assert_eq!(distance(one, other), steps, "{one} {other}");
-        }
-    }
+    let written = key.replace('-', "_");
+    let nearest = nearest(&written, keys.iter().map(|(name, _)| *name));
+    Fault::Unknown { of, nearest, known: known(keys) }
 }
