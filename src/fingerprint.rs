@@ -27,8 +27,6 @@ pub use tag::Tag;
 
 /// So many records are kept: the last generation's, and that of one that is being written.
 const KEPT: usize = 2;
-/// An id has so many hexadecimal digits.
-const ID_LENGTH: usize = 32;
 
 /// What one puller remembers of one vault.
 #[derive(Debug)]
@@ -136,7 +134,7 @@ impl Notes {
     ///
     /// Any [`NotesError`].
     pub fn read(directory: Option<&Path>, vault: &str) -> Result<Self, NotesError> {
-        if !is_id(vault) {
+        if !fs::is_id(vault) {
             return Err(NotesError::VaultName);
         }
         let path = directory.map(|directory| directory.join(vault));
@@ -166,7 +164,7 @@ impl Notes {
     ) -> Result<Option<(PathBuf, u64)>, NotesError> {
         let names = directory.filter(|directory| directory.exists()).map(fs::names_in).transpose()?;
         let names = names.into_iter().flatten().filter_map(|name| name.into_string().ok());
-        for other in names.filter(|name| is_id(name) && name != vault) {
+        for other in names.filter(|name| fs::is_id(name) && name != vault) {
             let notes = Self::read(directory, &other)?;
             let last = notes.records.last().filter(|record| record.place == place);
             if let (Some(record), Some(path)) = (last, notes.path.clone()) {
@@ -265,10 +263,6 @@ impl Notes {
 }
 
 /// It becomes a file's name, and comes from a manifest.
-fn is_id(vault: &str) -> bool {
-    vault.len() == ID_LENGTH && vault.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
-}
-
 /// What is sealed, by parameter.
 fn sealed_values(cleared: &Cleared) -> impl Iterator<Item = (&ParameterName, &Data)> {
     cleared.files.iter().flat_map(|file| {

@@ -14,7 +14,7 @@ mod read;
 mod replacement;
 mod write;
 
-pub use directory::{TemporaryDirectory, make_id, make_private_directories, refuse_unwritable};
+pub use directory::{TemporaryDirectory, is_id, make_id, make_private_directories, refuse_unwritable};
 pub use held::Held;
 pub use lock::Lock;
 pub use public::{

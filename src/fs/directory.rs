@@ -76,6 +76,17 @@ pub fn make_id() -> Result<String, FileError> {
     Ok(format!("{:032x}", u128::from_ne_bytes(bytes)))
 }
 
+/// Whether `text` is such an id.
+#[must_use]
+pub fn is_id(text: &str) -> bool {
+    text.len() == 32 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+}
+
+/// Whether `name` is `prefix`, an id and `suffix`: what a crash has left, and nothing of anybody else's.
+pub(super) fn is_named_by_id(name: &str, prefix: &str, suffix: &str) -> bool {
+    name.strip_prefix(prefix).and_then(|rest| rest.strip_suffix(suffix)).is_some_and(is_id)
+}
+
 /// Refuses a path whose nearest directory that exists takes no new names.
 ///
 /// # Errors

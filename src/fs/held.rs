@@ -7,7 +7,7 @@ use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
 
 use super::FileError;
-use super::directory::{make_id, sync};
+use super::directory::{is_named_by_id, make_id, sync};
 use super::public::remove_all;
 
 /// How the name of an unfinished file ends.
@@ -77,10 +77,7 @@ impl Held {
     /// Who writes one holds the directory: those that are there are nobody's. What cannot be removed is harmless.
     pub(super) fn remove_unfinished(&self, name: &str) {
         let prefix = format!(".{name}.");
-        let is_unfinished = |other: &str| {
-            let id = other.strip_prefix(&prefix).and_then(|rest| rest.strip_suffix(UNFINISHED));
-            id.is_some_and(|id| id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit()))
-        };
+        let is_unfinished = |other: &str| is_named_by_id(other, &prefix, UNFINISHED);
         for entry in std::fs::read_dir(&self.directory).into_iter().flatten().flatten() {
             if entry.file_name().to_str().is_some_and(is_unfinished) {
                 remove_all(&entry.path());

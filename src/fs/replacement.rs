@@ -9,7 +9,7 @@ use rustix::fs::{CWD, FlockOperation, OFlags, RenameFlags, flock, renameat_with,
 use rustix::io::Errno;
 
 use super::FileError;
-use super::directory::{make_directory, make_id, parent_of, sync};
+use super::directory::{is_named_by_id, make_directory, make_id, parent_of, sync};
 
 /// How the name of an unfinished directory ends.
 const STAGING: &str = ".new";
@@ -178,9 +178,7 @@ impl Drop for Replacement {
 
 /// Removes the staging directories that no living process holds. What cannot be removed is left: it is harmless.
 fn remove_abandoned(parent: &Path, prefix: &str) {
-    let is_id = |id: &str| id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit());
-    let is_staging =
-        |name: &str| name.strip_prefix(prefix).and_then(|rest| rest.strip_suffix(STAGING)).is_some_and(is_id);
+    let is_staging = |name: &str| is_named_by_id(name, prefix, STAGING);
     for entry in std::fs::read_dir(parent).into_iter().flatten().flatten() {
         if entry.file_name().to_str().is_some_and(is_staging)
             && let Ok(Some(_held)) = lock(&entry.path())

@@ -73,7 +73,8 @@ impl Memory {
     /// [`TrustError::Damaged`], [`TrustError::File`] and [`TrustError::VaultName`].
     pub fn recall(&self, vault: &str, place: &Path) -> Result<Recollection, TrustError> {
         let place = named(place)?;
-        if !is_id(vault) {
+        // It becomes a file's name, and comes from a manifest
+        if !fs::is_id(vault) {
             return Err(TrustError::VaultName);
         }
         let all = self.all()?;
@@ -169,11 +170,11 @@ impl Memory {
             // What cannot be looked for may be there
             Err(error) => return Err(error.into()),
         };
-        Ok(names.filter_map(|name| name.into_string().ok()).filter(|name| is_id(name)).collect())
+        Ok(names.filter_map(|name| name.into_string().ok()).filter(|name| fs::is_id(name)).collect())
     }
 
     fn path(&self, vault: &str) -> Result<PathBuf, TrustError> {
-        if is_id(vault) { Ok(self.directory.join(vault)) } else { Err(TrustError::VaultName) }
+        if fs::is_id(vault) { Ok(self.directory.join(vault)) } else { Err(TrustError::VaultName) }
     }
 }
 
@@ -217,11 +218,6 @@ fn read(path: &Path) -> Result<Option<Seen>, TrustError> {
 fn named(place: &Path) -> Result<String, TrustError> {
     let path = if place.exists() { fs::true_path(place)? } else { place.to_owned() };
     Ok(path.display().to_string())
-}
-
-/// It becomes a file's name, and comes from a manifest.
-fn is_id(vault: &str) -> bool {
-    is_hex(vault, 32)
 }
 
 fn is_hex(text: &str, length: usize) -> bool {
