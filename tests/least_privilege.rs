@@ -29,6 +29,7 @@ use dcn_vault::model::Site;
 use centre::{Centre, GLOBAL_CONFIG, files_of};
 use policy::{Policy, Pool, decrypted, encrypted};
 use program::{occurring, said};
+use serde_json::{Value, json};
 
 const SEED: u64 = 0x9e37_79b9_7f4a_7c15;
 const POLICIES: usize = 50;
@@ -331,41 +332,39 @@ fn who_gets_a_file_with_a_secret_in_it_is_said_to_know_the_secret_and_it_is_on_t
     settings(&centre, &format!("  edge1: {wish}\n"), "");
     centre.pull(&[]);
     let bill = &centre.manifest()["bill"];
-    assert_eq!(
-        (&bill[0]["site"], &bill[0]["secrets"]),
-        (&"edge1".into(), &serde_json::json!(["RpcPassword"]))
-    );
+    assert_eq!((&bill[0]["site"], &bill[0]["secrets"]), (&"edge1".into(), &json!(["RpcPassword"])));
+}
+
+/// A centre whose Placement took over Nova's password, as on one that was upgraded; edge1 got it under Nova's name, and then is
+/// taken out. `meanwhile` comes before the pull that takes it out.
+fn without_edge1(meanwhile: impl FnOnce(&mut Centre)) -> Centre {
+    let edge1 = "{secrets: [NovaPassword]}";
+    let mut centre = Centre::with(&[("all", "{}"), ("edge1", edge1)], "");
+    let shared = centre.passwords["NovaPassword"].clone();
+    centre.passwords.insert(String::from("PlacementPassword"), shared);
+    centre.pull(&[]);
+    std::fs::remove_dir_all(centre.scratch.join("keys/edge1")).unwrap();
+    settings(&centre, &format!("  edge1: {edge1}\n"), "");
+    meanwhile(&mut centre);
+    centre.pull(&[]);
+    centre
+}
+
+fn billed(centre: &Centre) -> Value {
+    centre.manifest()["bill"][0]["secrets"].clone()
 }
 
 #[test]
 fn a_value_that_stands_under_two_names_is_on_the_bill_with_both() {
-    let edge1 = "{secrets: [NovaPassword]}";
-    let mut centre = Centre::with(&[("all", "{}"), ("edge1", edge1)], "");
-    // As on a centre that was upgraded: Placement took over Nova's
-    let shared = centre.passwords["NovaPassword"].clone();
-    centre.passwords.insert(String::from("PlacementPassword"), shared);
-    centre.pull(&[]);
-    std::fs::remove_dir_all(centre.scratch.join("keys/edge1")).unwrap();
-    settings(&centre, &format!("  edge1: {edge1}\n"), "");
-    centre.pull(&[]);
-    let secrets = |centre: &Centre| centre.manifest()["bill"][0]["secrets"].clone();
-    assert_eq!(secrets(&centre), serde_json::json!(["NovaPassword", "PlacementPassword"]));
+    let mut centre = without_edge1(|_| {});
+    assert_eq!(billed(&centre), json!(["NovaPassword", "PlacementPassword"]));
     centre.change("NovaPassword");
     centre.pull(&[]);
-    assert_eq!(secrets(&centre), serde_json::json!(["PlacementPassword"]));
+    assert_eq!(billed(&centre), json!(["PlacementPassword"]));
 }
 
 #[test]
 fn a_name_that_is_rotated_with_the_removal_leaves_the_other_name_of_its_value_on_the_bill() {
-    let edge1 = "{secrets: [NovaPassword]}";
-    let mut centre = Centre::with(&[("all", "{}"), ("edge1", edge1)], "");
-    let shared = centre.passwords["NovaPassword"].clone();
-    centre.passwords.insert(String::from("PlacementPassword"), shared);
-    centre.pull(&[]);
-    std::fs::remove_dir_all(centre.scratch.join("keys/edge1")).unwrap();
-    settings(&centre, &format!("  edge1: {edge1}\n"), "");
-    centre.change("NovaPassword");
-    centre.pull(&[]);
-    let bill = centre.manifest()["bill"][0]["secrets"].clone();
-    assert_eq!(bill, serde_json::json!(["PlacementPassword"]));
+    let centre = without_edge1(|centre| centre.change("NovaPassword"));
+    assert_eq!(billed(&centre), json!(["PlacementPassword"]));
 }
