@@ -48,22 +48,22 @@ pub(super) fn check(arguments: &CheckArguments, directory: Option<&Path>) -> Res
         admission.signers = Some(listed);
     }
     let mut lines = Vec::new();
-    let (admitted, unadmitted);
-    let bundle = match admission.look() {
-        Ok(good) => {
-            lines.extend(signatures(&good, by_vault));
-            admitted = Some(good);
-            admitted.as_ref().map(Admitted::bundle)
-        }
+    // What is not admitted is looked at all the same, and not opened
+    let admitted = match admission.look() {
+        Ok(admitted) => Ok(admitted),
         Err(AdmitError::Bundle(error)) => return Err(error.into()),
         Err(error) => {
             lines.push(finding("signature", error.to_string()));
-            admitted = None;
-            unadmitted = Bundle::read(&admission.directory)?;
-            Some(&unadmitted)
+            Err(Bundle::read(&admission.directory)?)
         }
     };
-    let Some(bundle) = bundle else { return Ok(findings()) };
+    let bundle = match &admitted {
+        Ok(admitted) => {
+            lines.extend(signatures(admitted, by_vault));
+            admitted.bundle()
+        }
+        Err(bundle) => bundle,
+    };
     lines.push(whole(bundle));
     lines.extend(history::check(bundle));
     lines.extend(files::check(bundle)?);
@@ -77,11 +77,11 @@ pub(super) fn check(arguments: &CheckArguments, directory: Option<&Path>) -> Res
     }
     match &admitted {
         _ if arguments.identity.is_empty() => {}
-        Some(admitted) => {
+        Ok(admitted) => {
             let identities = IdentitySet::read(&arguments.identity, &[])?;
             lines.extend(opened::check(admitted, &identities, site)?);
         }
-        None => lines
+        Err(_) => lines
             .push(finding("opened", String::from("nothing was opened: the bundle is not to be believed"))),
     }
     if arguments.json {
