@@ -215,3 +215,43 @@ fn now_in_seconds() -> Timestamp {
     let now = Timestamp::now();
     Timestamp::from_second(now.as_second()).unwrap_or(now)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::audience::Audience;
+    use crate::classify::{Choice, classify};
+    use crate::fingerprint::Notes;
+    use crate::fs::TemporaryDirectory;
+    use crate::guard::{OnSecret, clear};
+    use crate::keygen::NewIdentity;
+    use crate::model::{Origin, SourceKind};
+    use crate::recipients::RecipientSet;
+    use crate::seal::seal;
+    use crate::source::{Harvest, Plan};
+
+    /// A first generation for `here/bundle`, whole and not in its place.
+    fn completed(here: &TemporaryDirectory) -> Completed {
+        let slot = Slot::at(&here.path().join("bundle")).unwrap();
+        let notes = Notes::read(None, slot.vault()).unwrap();
+        let plan = Plan::read(b"passwords: {NovaPassword: made-up-for-a-test}\n", "plan").unwrap();
+        let harvest = Harvest::new(Origin::of(SourceKind::File), plan, Vec::new());
+        let cleared = clear(classify(harvest, &Choice::default()), OnSecret::Seal).unwrap();
+        let recipients = RecipientSet::given(&[NewIdentity::make().recipient], &[]).unwrap();
+        let draft = slot.draft(None).unwrap();
+        let sealed = seal(cleared, &Audience::everyone(recipients), &notes, None, &draft).unwrap();
+        draft.complete(&sealed, &Terms::default()).unwrap()
+    }
+
+    #[test]
+    fn a_bundle_that_came_while_the_next_was_made_stays_and_nothing_else_does() {
+        let (here, elsewhere) = (TemporaryDirectory::scratch(), TemporaryDirectory::scratch());
+        let completed_here = completed(&here);
+        completed(&elsewhere).commit().unwrap();
+        let came = fs::read_public(&elsewhere.path().join("bundle").join(MANIFEST)).unwrap();
+        here.write("bundle/manifest.json", std::str::from_utf8(&came).unwrap());
+        assert!(matches!(completed_here.commit(), Err(BundleError::Moved { .. })));
+        assert_eq!(fs::names_in(here.path()).unwrap(), ["bundle"]);
+        assert_eq!(fs::read_public(&here.path().join("bundle").join(MANIFEST)).unwrap(), came);
+    }
+}
