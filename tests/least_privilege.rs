@@ -335,6 +335,21 @@ fn who_gets_a_file_with_a_secret_in_it_is_said_to_know_the_secret_and_it_is_on_t
     assert_eq!((&bill[0]["site"], &bill[0]["secrets"]), (&"edge1".into(), &json!(["RpcPassword"])));
 }
 
+#[test]
+fn a_site_whose_identity_is_not_there_is_found_and_no_failure() {
+    let centre = Centre::new();
+    centre.pull(&[]);
+    let checked = centre.scratch.run(["check", "-b", "bundle", "-i", "edge1.txt", "--site", "all"]);
+    let line = "finding  opened        all does not open passwords.yaml.age, and the manifest says so\n";
+    assert!(
+        checked.code == 3 && checked.out.contains(line),
+        "{} {}{}",
+        checked.code,
+        checked.out,
+        checked.err
+    );
+}
+
 /// A centre whose Placement took over Nova's password, as on one that was upgraded; edge1 got it under Nova's name, and then is
 /// taken out. `meanwhile` comes before the pull that takes it out.
 fn without_edge1(meanwhile: impl FnOnce(&mut Centre)) -> Centre {

@@ -2,9 +2,9 @@ use std::collections::BTreeSet;
 
 use crate::admit::Admitted;
 use crate::identity::IdentitySet;
-use crate::model::{EnvironmentFile, ParameterName, Site};
-use crate::open::{open, site_of, try_open};
-use crate::yaml;
+use crate::model::{Data, EnvironmentFile, ParameterName, Site};
+use crate::open::{OpenedFile, site_of, try_open};
+use crate::yaml::{self, YamlError};
 
 use super::{Failure, Line, Verdict, counted, finding};
 
@@ -22,13 +22,19 @@ pub(super) fn check(
     let mut sites: BTreeSet<&Site> =
         manifest.recipients.iter().filter(|(_, texts)| is_ours(texts)).map(|(site, _)| site).collect();
     sites.insert(&site);
+    let own = bundle.file_for(&site, EnvironmentFile::Passwords);
+    let mut has = own.is_none().then(BTreeSet::new);
     let mut lines = Vec::new();
     for path in bundle.files().iter().filter(|path| path.sealed) {
         let is_his = match &path.site {
             Some(of) => sites.contains(of),
             None => sites.iter().any(|site| manifest.grant_of(site).is_none()),
         };
-        let opens = try_open(admitted, path, identities)?.is_some();
+        let opened = try_open(admitted, path, identities)?;
+        let opens = opened.is_some();
+        if let Some(file) = opened.filter(|_| own == Some(path)) {
+            has = Some(names_in(&file)?);
+        }
         if opens && !is_his {
             lines.push(finding("opened", format!("{site} opens {path}, and the manifest does not say so")));
         }
@@ -36,14 +42,8 @@ pub(super) fn check(
             lines.push(finding("opened", format!("{site} does not open {path}, and the manifest says so")));
         }
     }
-    let opened = open(admitted, &site, identities)?;
-    let passwords = opened.files.iter().find(|file| file.file == EnvironmentFile::Passwords);
-    let mut has: BTreeSet<ParameterName> = BTreeSet::new();
-    if let Some(file) = passwords {
-        // EXPOSE: parsed into secret values, of which the names are taken
-        let content = file.content.expose(|bytes| yaml::read(bytes, file.file.file_name()))?;
-        has = names_in(content.under("parameter_defaults").unwrap_or(&content));
-    }
+    // Of a file that does not open, that is said
+    let Some(has) = has else { return Ok(lines) };
     let others: BTreeSet<&str> =
         EnvironmentFile::ALL.into_iter().filter_map(EnvironmentFile::parameter).collect();
     let grant = manifest.grant_of(&site);
@@ -66,8 +66,13 @@ pub(super) fn check(
     Ok(lines)
 }
 
-fn names_in(parameters: &crate::model::Data) -> BTreeSet<ParameterName> {
-    let crate::model::Data::Map(entries) = parameters else { return BTreeSet::new() };
+/// The parameters that a passwords file sets.
+fn names_in(file: &OpenedFile) -> Result<BTreeSet<ParameterName>, YamlError> {
+    // EXPOSE: parsed into secret values, of which the names are taken
+    let content = file.content.expose(|bytes| yaml::read(bytes, file.file.file_name()))?;
+    let Data::Map(entries) = content.under("parameter_defaults").unwrap_or(&content) else {
+        return Ok(BTreeSet::new());
+    };
     // EXPOSE: a parameter's name is public
-    entries.iter().filter_map(|(name, _)| name.text.expose(ParameterName::parse).ok()).collect()
+    Ok(entries.iter().filter_map(|(name, _)| name.text.expose(ParameterName::parse).ok()).collect())
 }
