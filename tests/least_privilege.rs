@@ -350,6 +350,18 @@ fn a_site_whose_identity_is_not_there_is_found_and_no_failure() {
     );
 }
 
+#[test]
+fn a_removal_after_which_it_is_not_known_who_gets_what_removes_nothing() {
+    let centre = Centre::new();
+    centre.pull(&[]);
+    settings(&centre, "edge2: {secrets:", "edge2: {role: NoSuchRole, release: train, secrets:");
+    let before = centre.scratch.files();
+    let refused = centre.scratch.run(["site", "remove", "edge1", "-i", "all.txt"]);
+    let line = "error: site `edge2`: TripleO train has no role `NoSuchRole`\n";
+    assert!(refused.code == 1 && refused.err.contains(line), "{} {}", refused.code, refused.err);
+    assert!(centre.scratch.files() == before, "something has changed");
+}
+
 /// A centre whose Placement took over Nova's password, as on one that was upgraded; edge1 got it under Nova's name, and then is
 /// taken out. `meanwhile` comes before the pull that takes it out.
 fn without_edge1(meanwhile: impl FnOnce(&mut Centre)) -> Centre {

@@ -83,7 +83,13 @@ pub(super) fn remove(
     let settings = String::from_utf8_lossy(&fs::read_public(&file)?).into_owned();
     let settings = if is_in_settings { Some(without_site(&settings, site)?) } else { None };
     let reseals = is_sealed_for && !arguments.no_rekey;
-    let reopened = if reseals { Some(opened(&arguments.rekey, &vault, ui)?) } else { None };
+    let ready = if reseals {
+        let cleared = clear(opened(&arguments.rekey, &vault, ui)?, OnSecret::Seal)?;
+        let audience = audience(Recipients::Vault(recipients), &cleared, &vault, ui)?;
+        Some((cleared, audience))
+    } else {
+        None
+    };
     if !is_dry {
         // First who may not any more: a crash behind it leaves a bundle that `check` and the next pull put right
         if is_listed {
@@ -94,12 +100,8 @@ pub(super) fn remove(
         }
         ui.say(&format!("removed {site} from keys/ and dcn-vault.yaml"));
     }
-    let owed = match (reopened, &before) {
-        (Some(reopened), _) => {
-            let cleared = clear(reopened, OnSecret::Seal)?;
-            let audience = audience(Recipients::Vault(recipients), &cleared, &vault, ui)?;
-            generation.end(cleared, &audience, &vault, ui)?.bill
-        }
+    let owed = match (ready, &before) {
+        (Some((cleared, audience)), _) => generation.end(cleared, &audience, &vault, ui)?.bill,
         (None, Some(before)) => before.owed_without(site),
         (None, None) => Vec::new(),
     };
