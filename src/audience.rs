@@ -138,16 +138,11 @@ pub fn grants(
     release: Option<&str>,
     offered: &BTreeSet<ParameterName>,
 ) -> Result<(Vec<Grant>, Vec<AudienceWarning>), AudienceError> {
-    if let Some(site) = sites.iter().find(|site| !settings.contains_key(site)) {
-        return Err(AudienceError::NotListed { site: (*site).clone() });
-    }
+    refuse_unlisted(sites, settings)?;
     let mut warnings = Vec::new();
     // Thousands of sites share a handful of roles: each is looked up once
     let mut subsets: BTreeMap<&SiteSettings, Grant> = BTreeMap::new();
     for (site, wish) in settings {
-        if !sites.contains(site) {
-            return Err(AudienceError::NoRecipients { site: site.clone() });
-        }
         if wish.is_everything() {
             continue;
         }
@@ -162,6 +157,24 @@ pub fn grants(
         grant.sites.push(site.clone());
     }
     Ok((subsets.into_values().collect(), warnings))
+}
+
+/// Refuses a site that only `keys/` or only the settings have: known before anything is pulled.
+///
+/// # Errors
+///
+/// [`AudienceError::NotListed`] and [`AudienceError::NoRecipients`].
+pub fn refuse_unlisted(
+    sites: &BTreeSet<&Site>,
+    settings: &BTreeMap<Site, SiteSettings>,
+) -> Result<(), AudienceError> {
+    if let Some(site) = sites.iter().find(|site| !settings.contains_key(site)) {
+        return Err(AudienceError::NotListed { site: (*site).clone() });
+    }
+    match settings.keys().find(|site| !sites.contains(site)) {
+        Some(site) => Err(AudienceError::NoRecipients { site: site.clone() }),
+        None => Ok(()),
+    }
 }
 
 fn subset(

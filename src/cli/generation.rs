@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use crate::audience::Audience;
+use crate::audience::{Audience, refuse_unlisted};
 use crate::bundle::{Manifest, Slot, Terms, losses};
 use crate::certificate;
 use crate::fingerprint::{Notes, Record};
@@ -213,6 +213,14 @@ pub(super) enum Recipients {
 }
 
 impl Recipients {
+    /// Refuses what does not fit the vault's settings, before anybody is asked for a secret.
+    pub(super) fn fit(&self, vault: &Vault) -> Result<(), Failure> {
+        if let (Self::Vault(recipients), Some(settings)) = (self, &vault.sites) {
+            refuse_unlisted(&recipients.sites().collect(), settings)?;
+        }
+        Ok(())
+    }
+
     /// What is allowed and seldom meant.
     pub(super) fn warnings(&self) -> Vec<Warning> {
         match self {

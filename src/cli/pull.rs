@@ -30,6 +30,7 @@ pub(super) fn pull(
     // All that can be wrong on this side is found before anybody is asked for a secret
     arguments.source.fit(&vault.source)?;
     let recipients = recipients(arguments, &vault)?;
+    recipients.fit(&vault)?;
     for warning in recipients.warnings() {
         ui.warn(&warning.to_string());
     }

@@ -46,7 +46,8 @@ pub(super) fn rekey(
     ui: Ui,
 ) -> Result<ExitCode, Failure> {
     let vault = environment::vault(directory)?;
-    let recipients = RecipientSet::of_vault(&vault.keys())?;
+    let recipients = Recipients::Vault(RecipientSet::of_vault(&vault.keys())?);
+    recipients.fit(&vault)?;
     for warning in recipients.warnings() {
         ui.warn(&warning.to_string());
     }
@@ -54,7 +55,7 @@ pub(super) fn rekey(
     let generation = Generation::begin(generation, &vault, &identity.identity, trust, true, batch, ui)?;
     let reopened = opened(arguments, &vault, ui)?;
     let cleared = clear(reopened, OnSecret::Seal)?;
-    let audience = audience(Recipients::Vault(recipients), &cleared, &vault, ui)?;
+    let audience = audience(recipients, &cleared, &vault, ui)?;
     generation.end(cleared, &audience, &vault, ui)?;
     Ok(ExitCode::SUCCESS)
 }
