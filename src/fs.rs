@@ -12,9 +12,10 @@ mod lock;
 mod public;
 mod read;
 mod replacement;
+mod temporary;
 mod write;
 
-pub use directory::{TemporaryDirectory, is_id, make_id, make_private_directories, refuse_unwritable};
+pub use directory::{is_id, make_id, make_private_directories, refuse_unwritable};
 pub use held::Held;
 pub use lock::Lock;
 pub use public::{
@@ -22,10 +23,11 @@ pub use public::{
     replace_public, sweep,
 };
 pub use read::{
-    directories_below, is_owned_as, mode, modified, names_in, read_capped, read_guarded, read_line,
-    read_plain, read_private, read_public, read_secret, read_stdin, read_stdin_part, true_path,
+    changes_user, directories_below, is_owned_as, mode, modified, names_in, read_capped, read_guarded,
+    read_line, read_plain, read_private, read_public, read_secret, read_stdin, read_stdin_part, true_path,
 };
 pub use replacement::Replacement;
+pub use temporary::{TemporaryDirectory, is_in_memory};
 pub use write::{create_private, write_fd};
 
 use std::io;

@@ -168,14 +168,16 @@ fn a_pull_that_fails_tells_nothing_of_what_it_was_given() {
 #[ignore = "needs strace: run tests/all"]
 fn run_writes_secrets_to_nameless_memory_alone_and_its_worker_gets_no_password() {
     let bench = Bench::new();
-    let watched =
-        watch(&bench.verb(&["run", "-b", "bundle", "-i", "identity.txt", "--", "cat", "{passwords}"]), None);
-    assert_eq!(watched.ended.code, Some(0), "{}", watched.ended.err);
-    assert_eq!(places(&bench.stray(&watched)), BTreeSet::from([Place::Memory]));
-    assert_all_seen(&watched);
-    let worker = Place::Exec("/proc/self/exe".to_owned());
-    assert!(watched.places().contains(&&worker), "{:?}", watched.places());
-    assert!(!bench.canaries().found_in(&watched.ended.out).is_empty(), "the command can read them");
+    for delivery in ["fd", "mount"] {
+        let run = ["run", "-b", "bundle", "-i", "identity.txt", "--delivery", delivery, "cat", "{passwords}"];
+        let watched = watch(&bench.verb(&run), None);
+        assert_eq!(watched.ended.code, Some(0), "{}", watched.ended.err);
+        assert_eq!(places(&bench.stray(&watched)), BTreeSet::from([Place::Memory]), "{delivery}");
+        assert_all_seen(&watched);
+        let worker = Place::Exec("/proc/self/exe".to_owned());
+        assert!(watched.places().contains(&&worker), "{:?}", watched.places());
+        assert!(!bench.canaries().found_in(&watched.ended.out).is_empty(), "the command can read them");
+    }
 }
 
 #[test]
@@ -236,17 +238,20 @@ fn a_user_who_is_not_root_is_served_as_secretly() {
     assert_eq!(pulled.ended.code, Some(0), "{}", pulled.ended.err);
     assert_eq!(bench.stray(&pulled), BTreeSet::new());
     assert_all_seen(&pulled);
-    let ran = verb(&["run", "-b", "bundle", "-i", "identity.txt", "--", "cat", "{passwords}"]);
-    assert_eq!(ran.ended.code, Some(0), "{}", ran.ended.err);
-    assert_eq!(places(&bench.stray(&ran)), BTreeSet::from([Place::Memory]));
-    assert_all_seen(&ran);
+    for delivery in ["fd", "mount"] {
+        let run = ["run", "-b", "bundle", "-i", "identity.txt", "--delivery", delivery, "cat", "{passwords}"];
+        let ran = verb(&run);
+        assert_eq!(ran.ended.code, Some(0), "{}", ran.ended.err);
+        assert_eq!(places(&bench.stray(&ran)), BTreeSet::from([Place::Memory]), "{delivery}");
+        assert_all_seen(&ran);
+    }
 }
 
 #[test]
 fn while_the_command_of_run_runs_no_argument_or_variable_of_ours_or_its_own_holds_a_secret() {
     let bench = Bench::new();
     let mut command = bench.scratch.program();
-    command.args(["run", "-b", "bundle", "-i", "identity.txt", "--", "sh", "-c"]);
+    command.args(["run", "-b", "bundle", "-i", "identity.txt", "--delivery", "fd", "--", "sh", "-c"]);
     command.args(["echo $$; cat \"$1\" >/dev/null; read go", "sh", "{passwords}"]);
     let mut supervisor = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     let mut line = String::new();

@@ -1,4 +1,4 @@
-//! `run`: the command gets its files and all that it would have had without us, and its end is our end.
+//! `run` by descriptors: the command gets its files and all that it would have had without us, and its end is our end.
 
 #![allow(
     clippy::disallowed_methods,
@@ -27,7 +27,7 @@ fn run(scratch: &Scratch, words: &[&str]) -> Command {
 fn run_by(scratch: &Scratch, mut program: Command, words: &[&str]) -> Command {
     std::fs::create_dir_all(scratch.join("runtime")).unwrap();
     program.env("XDG_RUNTIME_DIR", scratch.join("runtime"));
-    program.args(["run", "-b", "bundle", "-i", "identity.txt", "--"]).args(words);
+    program.args(["run", "-b", "bundle", "-i", "identity.txt", "--delivery", "fd", "--"]).args(words);
     program
 }
 
@@ -235,6 +235,8 @@ fn a_program_that_resolves_links_by_their_text_comes_back_to_the_link() {
         "bundle",
         "-i",
         "identity.txt",
+        "--delivery",
+        "fd",
         "--",
         "sh",
         "-c",

@@ -15,18 +15,24 @@ mod pulled;
 use std::path::Path;
 use std::process::Command;
 
-use program::deployment::{Deployment, descriptors, proc};
+use program::deployment::{Deployment, descendants, descriptors, proc};
 use program::memory::found_in;
-use program::occurring;
+use program::{occurring, said};
 use pulled::Pulled;
 use rustix::process::{Pid, getpid};
 
 /// Says who it is, reads the secrets, says so, and waits.
 const READ: &str = "echo $$; cat \"$1\" \"$DCN_VAULT_DIR\"/* >/dev/null; echo read; read -r _";
 
-fn started(pulled: &Pulled) -> Deployment {
-    let mut program: Command = pulled.scratch.program();
-    program.args(["run", "-b", "bundle", "-i", "identity.txt", "--", "sh", "-c", READ, "sh", "{passwords}"]);
+const DELIVERIES: [&str; 3] = ["mount", "fd", "file"];
+
+fn started(pulled: &Pulled, delivery: &str) -> Deployment {
+    started_by(pulled.scratch.program(), delivery)
+}
+
+fn started_by(mut program: Command, delivery: &str) -> Deployment {
+    program.args(["run", "-b", "bundle", "-i", "identity.txt", "--delivery", delivery, "--"]);
+    program.args(["sh", "-c", READ, "sh", "{passwords}"]);
     let mut deployment = Deployment::start(&mut program);
     assert_eq!(deployment.line(), "read");
     deployment
@@ -34,8 +40,14 @@ fn started(pulled: &Pulled) -> Deployment {
 
 #[test]
 fn the_supervisor_maps_no_secret_while_the_command_runs() {
+    for delivery in DELIVERIES {
+        maps_no_secret(delivery);
+    }
+}
+
+fn maps_no_secret(delivery: &str) {
     let pulled = Pulled::new();
-    let mut deployment = started(&pulled);
+    let mut deployment = started(&pulled, delivery);
     let identity = std::fs::read_to_string(pulled.scratch.join("identity.txt")).unwrap();
     let mut needles: Vec<&[u8]> = pulled.secrets.iter().map(String::as_bytes).collect();
     needles.push(identity.lines().last().unwrap().as_bytes());
@@ -46,62 +58,71 @@ fn the_supervisor_maps_no_secret_while_the_command_runs() {
     needles.dedup();
     assert_eq!(ours.len(), needles.len(), "the search misses what is in our own memory");
     needles.push(known);
-    if let Some(found) = found_in(deployment.supervisor(), &needles) {
-        assert!(found == [known], "{} secrets are in the supervisor's memory", found.len().saturating_sub(1));
+    for process in ours_of(&deployment) {
+        if let Some(found) = found_in(process, &needles) {
+            let count = found.len().saturating_sub(1);
+            assert!(found == [known], "{delivery}: {count} secrets are in the memory of {process}");
+        }
     }
     assert_eq!(deployment.end().0, 1);
 }
 
+/// The processes that are neither the command nor of its making: the supervisor, and the first one of its namespace.
+fn ours_of(deployment: &Deployment) -> Vec<Pid> {
+    let below = descendants(deployment.supervisor()).into_iter();
+    let below = below.take_while(|process| *process != deployment.child);
+    std::iter::once(deployment.supervisor()).chain(below.map(|id| Pid::from_raw(id).unwrap())).collect()
+}
+
 #[test]
-fn the_supervisor_holds_no_descriptor_of_a_file_while_the_command_has_all() {
+fn the_command_has_a_descriptor_of_each_file_and_nobody_of_its_user_gets_at_the_supervisors() {
     let pulled = Pulled::new();
-    let mut deployment = started(&pulled);
+    let program = pulled.scratch.program_of_ordinary_user();
+    let mut deployment = started_by(program, "fd");
     // The kernel calls each by the words of the link to it
-    let handed_over = |process: Pid| {
-        let targets = descriptors(process).ok()?;
-        let is_ours = |target: &&String| {
-            Path::new(target).extension().is_some_and(|kind| kind == "json" || kind == "yaml")
-        };
-        Some(targets.iter().filter(is_ours).count())
-    };
-    assert_eq!(handed_over(deployment.child()), Some(6));
-    match handed_over(deployment.supervisor()) {
-        Some(count) => assert_eq!(count, 0),
-        None => println!("skipped: the supervisor may not be looked into, which takes root"),
-    }
+    let targets = descriptors(deployment.child()).unwrap();
+    let is_ours =
+        |target: &&String| Path::new(target).extension().is_some_and(|kind| kind == "json" || kind == "yaml");
+    assert_eq!(targets.iter().filter(is_ours).count(), 6);
+    let mut of_same_user = pulled.scratch.of_ordinary_user("ls");
+    let listed = said(of_same_user.arg("-l").arg(proc(deployment.supervisor(), "fd")));
+    assert!(listed.code != 0 && listed.out.is_empty(), "{listed:?}");
+    let mut of_same_user = pulled.scratch.of_ordinary_user("ls");
+    assert_eq!(said(of_same_user.arg("-l").arg(proc(deployment.child(), "fd"))).code, 0, "the control");
     deployment.end();
 }
 
 #[test]
 fn no_secret_is_in_an_argument_or_a_variable() {
-    let pulled = Pulled::new();
-    let mut deployment = started(&pulled);
-    let mut read = 0;
-    for process in [deployment.supervisor(), deployment.child()] {
-        for name in ["cmdline", "environ", "comm"] {
-            let Ok(content) = std::fs::read(proc(process, name)) else {
-                println!("skipped: {name} of the supervisor, which takes root");
-                continue;
-            };
-            read += content.len();
-            assert_eq!(occurring(&pulled.secrets, &content), Vec::<&String>::new(), "{name}");
+    for delivery in DELIVERIES {
+        let pulled = Pulled::new();
+        let mut deployment = started(&pulled, delivery);
+        let mut read = 0;
+        for process in ours_of(&deployment).into_iter().chain([deployment.child()]) {
+            for name in ["cmdline", "environ", "comm"] {
+                let Ok(content) = std::fs::read(proc(process, name)) else {
+                    println!("skipped: {name} of the supervisor, which takes root");
+                    continue;
+                };
+                read += content.len();
+                assert_eq!(occurring(&pulled.secrets, &content), Vec::<&String>::new(), "{delivery}: {name}");
+            }
         }
+        assert!(read > 0);
+        deployment.end();
     }
-    assert!(read > 0);
-    deployment.end();
 }
 
 #[test]
 fn the_supervisor_has_no_worker_left_and_leaves_no_core() {
-    let pulled = Pulled::new();
-    let mut deployment = started(&pulled);
-    let supervisor = deployment.supervisor();
-    let children = std::fs::read_to_string(proc(supervisor, &format!("task/{supervisor}/children")));
-    if let Ok(children) = children {
-        assert_eq!(children.trim(), deployment.child.to_string());
+    for (delivery, ours) in [("fd", 1), ("file", 1), ("mount", 2)] {
+        let pulled = Pulled::new();
+        let mut deployment = started(&pulled, delivery);
+        let supervisor = deployment.supervisor();
+        assert_eq!((ours_of(&deployment).len(), descendants(supervisor).len()), (ours, ours), "{delivery}");
+        let limits = std::fs::read_to_string(proc(supervisor, "limits")).unwrap();
+        let core = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap();
+        assert_eq!(core.split_whitespace().skip(4).take(2).collect::<Vec<_>>(), ["0", "0"]);
+        deployment.end();
     }
-    let limits = std::fs::read_to_string(proc(supervisor, "limits")).unwrap();
-    let core = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap();
-    assert_eq!(core.split_whitespace().skip(4).take(2).collect::<Vec<_>>(), ["0", "0"]);
-    deployment.end();
 }

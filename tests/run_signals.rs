@@ -12,20 +12,40 @@ mod program;
 use std::process::Command;
 
 use program::Scratch;
-use program::deployment::Deployment;
-use rustix::process::{Signal, WaitOptions, kill_process, test_kill_process, waitpid};
+use program::deployment::{Deployment, descendants};
+use rustix::process::{Pid, Signal, WaitOptions, kill_process, test_kill_process, waitpid};
 
 /// A script that keeps waiting, though traps interrupt it, until its standard input ends. `cat` ends with that.
 const WAIT: &str = "exec 3<&0; cat <&3 >/dev/null & cat=$!; echo $$; while ! wait $cat; do :; done";
 
 /// `run` of a shell that has the usual handling of signals, whatever our own.
-fn shell(scratch: &Scratch, script: &str) -> Command {
+fn shell(scratch: &Scratch, delivery: &str, script: &str) -> Command {
     std::fs::create_dir_all(scratch.join("runtime")).unwrap();
     // Around us and not around the command: `env` unblocks signals, too, which is ours to do
     let mut program = scratch.program_in_shell("exec env --default-signal \"$@\"");
     program.env("XDG_RUNTIME_DIR", scratch.join("runtime"));
-    program.args(["run", "-b", "bundle", "-i", "identity.txt", "--", "sh", "-c", script]);
+    program.args([
+        "run",
+        "-b",
+        "bundle",
+        "-i",
+        "identity.txt",
+        "--delivery",
+        delivery,
+        "--",
+        "sh",
+        "-c",
+        script,
+    ]);
     program
+}
+
+const DELIVERIES: [&str; 3] = ["mount", "fd", "file"];
+const OF_FILE: &str = "warning: --delivery file: the secrets have a name while the command runs, may be swapped out, and stay if we are killed\n";
+
+/// What is said, whatever the command does.
+fn warned(delivery: &str) -> String {
+    String::from(if delivery == "file" { OF_FILE } else { "" })
 }
 
 fn small() -> Scratch {
@@ -40,73 +60,105 @@ fn assert_nothing_left(scratch: &Scratch) {
 
 #[test]
 fn signals_are_passed_on_and_the_command_decides_what_they_mean() {
-    let scratch = small();
-    let signals = [
-        ("TERM", Signal::TERM),
-        ("INT", Signal::INT),
-        ("HUP", Signal::HUP),
-        ("QUIT", Signal::QUIT),
-        ("USR1", Signal::USR1),
-        ("USR2", Signal::USR2),
-        ("WINCH", Signal::WINCH),
-        ("CONT", Signal::CONT),
-    ];
-    let traps = signals.map(|(name, _)| format!("trap 'echo {name}' {name}; ")).concat();
-    let mut deployment = Deployment::start(&mut shell(&scratch, &format!("{traps}{WAIT}; exit 3")));
-    for (name, signal) in signals {
-        deployment.send(signal);
-        assert_eq!(deployment.line(), name);
-    }
-    assert_eq!(deployment.end(), (3, String::new(), String::new()));
-    assert_nothing_left(&scratch);
-}
-
-#[test]
-fn a_command_that_a_signal_ends_gives_its_number() {
-    for (signal, code) in [(Signal::TERM, 143), (Signal::INT, 130), (Signal::HUP, 129)] {
+    for delivery in DELIVERIES {
         let scratch = small();
-        let mut deployment = Deployment::start(&mut shell(&scratch, "echo $$; read -r _"));
-        deployment.send(signal);
-        assert_eq!(deployment.wait(), code);
-        assert_eq!(deployment.end(), (code, String::new(), String::new()));
+        let signals = [
+            ("TERM", Signal::TERM),
+            ("INT", Signal::INT),
+            ("HUP", Signal::HUP),
+            ("QUIT", Signal::QUIT),
+            ("USR1", Signal::USR1),
+            ("USR2", Signal::USR2),
+            ("WINCH", Signal::WINCH),
+            ("CONT", Signal::CONT),
+        ];
+        let traps = signals.map(|(name, _)| format!("trap 'echo {name}' {name}; ")).concat();
+        let mut deployment =
+            Deployment::start(&mut shell(&scratch, delivery, &format!("{traps}{WAIT}; exit 3")));
+        for (name, signal) in signals {
+            deployment.send(signal);
+            assert_eq!(deployment.line(), name);
+        }
+        assert_eq!(deployment.end(), (3, String::new(), warned(delivery)));
         assert_nothing_left(&scratch);
     }
 }
 
 #[test]
+fn a_command_that_a_signal_ends_gives_its_number() {
+    for delivery in DELIVERIES {
+        for (signal, code) in [(Signal::TERM, 143), (Signal::INT, 130), (Signal::HUP, 129)] {
+            let scratch = small();
+            let mut deployment = Deployment::start(&mut shell(&scratch, delivery, "echo $$; read -r _"));
+            deployment.send(signal);
+            assert_eq!(deployment.wait(), code);
+            assert_eq!(deployment.end(), (code, String::new(), warned(delivery)));
+            assert_nothing_left(&scratch);
+        }
+    }
+}
+
+#[test]
 fn a_command_that_is_killed_leaves_nothing() {
-    let scratch = small();
-    let mut deployment = Deployment::start(&mut shell(&scratch, "echo $$; read -r _"));
-    kill_process(deployment.child(), Signal::KILL).unwrap();
-    assert_eq!(deployment.wait(), 137);
-    assert_eq!(deployment.end(), (137, String::new(), String::new()));
-    assert_nothing_left(&scratch);
+    for delivery in DELIVERIES {
+        let scratch = small();
+        let mut deployment = Deployment::start(&mut shell(&scratch, delivery, "echo $$; read -r _"));
+        kill_process(deployment.child(), Signal::KILL).unwrap();
+        assert_eq!(deployment.wait(), 137);
+        assert_eq!(deployment.end(), (137, String::new(), warned(delivery)));
+        assert_nothing_left(&scratch);
+    }
 }
 
 #[test]
 fn a_command_that_stops_stops_us_and_is_woken_with_us() {
-    let scratch = small();
-    // TSTP itself does nothing in an orphaned process group, as a test's may be
-    let script = format!("trap 'kill -STOP $$; echo awake' TSTP; {WAIT}; exit 5");
-    let mut deployment = Deployment::start(&mut shell(&scratch, &script));
-    for _ in 0..3 {
-        deployment.send(Signal::TSTP);
-        let (_, status) = waitpid(Some(deployment.supervisor()), WaitOptions::UNTRACED).unwrap().unwrap();
-        assert!(status.stopped() && status.stopping_signal() == Some(Signal::STOP.as_raw()), "{status:?}");
-        deployment.send(Signal::CONT);
-        assert_eq!(deployment.line(), "awake");
+    for delivery in DELIVERIES {
+        let scratch = small();
+        // TSTP itself does nothing in an orphaned process group, as a test's may be
+        let script = format!("trap 'kill -STOP $$; echo awake' TSTP; {WAIT}; exit 5");
+        let mut deployment = Deployment::start(&mut shell(&scratch, delivery, &script));
+        for _ in 0..3 {
+            deployment.send(Signal::TSTP);
+            let (_, status) = waitpid(Some(deployment.supervisor()), WaitOptions::UNTRACED).unwrap().unwrap();
+            assert!(
+                status.stopped() && status.stopping_signal() == Some(Signal::STOP.as_raw()),
+                "{status:?}"
+            );
+            deployment.send(Signal::CONT);
+            assert_eq!(deployment.line(), "awake");
+        }
+        assert_eq!(deployment.end(), (5, String::new(), warned(delivery)));
+        assert_nothing_left(&scratch);
     }
-    assert_eq!(deployment.end(), (5, String::new(), String::new()));
-    assert_nothing_left(&scratch);
 }
 
 #[test]
 fn we_wait_for_the_command_alone_and_not_for_what_it_left_running() {
+    for delivery in ["fd", "file"] {
+        let scratch = small();
+        let script = "exec 3<&0; cat <&3 >/dev/null 2>&1 & echo $$; echo $!; exit 4";
+        let mut deployment = Deployment::start(&mut shell(&scratch, delivery, script));
+        let left = Pid::from_raw(deployment.line().parse().unwrap()).unwrap();
+        assert_eq!(deployment.wait(), 4);
+        assert!(test_kill_process(left).is_ok());
+        assert_nothing_left(&scratch);
+    }
+}
+
+#[test]
+fn what_a_mounted_command_left_running_ends_with_it() {
     let scratch = small();
-    let script = "exec 3<&0; cat <&3 >/dev/null 2>&1 & echo $$; echo $!; exit 4";
-    let mut deployment = Deployment::start(&mut shell(&scratch, script));
-    let left = rustix::process::Pid::from_raw(deployment.line().parse().unwrap()).unwrap();
-    assert_eq!(deployment.wait(), 4);
-    assert!(test_kill_process(left).is_ok());
-    assert_nothing_left(&scratch);
+    // One in its own session, and one whose parent is gone
+    let script = "exec 3<&0; echo $$; setsid cat <&3 >/dev/null 2>&1 & (cat <&3 >/dev/null 2>&1 & ); echo left; read -r _; exit 4";
+    let mut deployment = Deployment::start(&mut shell(&scratch, "mount", script));
+    assert_eq!(deployment.line(), "left");
+    let below = || descendants(deployment.supervisor());
+    while below().len() < 4 {
+        std::thread::yield_now();
+    }
+    let left = below();
+    assert_eq!(deployment.end().0, 4);
+    for process in left {
+        assert!(test_kill_process(Pid::from_raw(process).unwrap()).is_err(), "{process} is still there");
+    }
 }

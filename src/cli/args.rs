@@ -11,13 +11,16 @@ mod vault;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::model::Site;
+use crate::run::Delivery;
 
 use examples::{
-    CHECK_EXAMPLES, DECRYPT_EXAMPLES, DIFF_EXAMPLES, INIT_EXAMPLES, KEYGEN_EXAMPLES, PULL_EXAMPLES,
-    REKEY_EXAMPLES, RUN_EXAMPLES, SELFTEST_EXAMPLES, SHOW_EXAMPLES, SIGN_EXAMPLES, TRUST_EXAMPLES,
+    CHECK_EXAMPLES, DECRYPT_EXAMPLES, DELIVERY_HELP, DIFF_EXAMPLES, INIT_EXAMPLES, KEYGEN_EXAMPLES,
+    PULL_EXAMPLES, REKEY_EXAMPLES, RUN_EXAMPLES, SELFTEST_EXAMPLES, SHOW_EXAMPLES, SIGN_EXAMPLES,
+    TRUST_EXAMPLES,
 };
 
 pub(super) use admission::{AdmissionArguments, TrustArguments};
@@ -114,6 +117,9 @@ pub(super) enum Verb {
     /// The worker of `run`: opens a bundle and passes descriptors over standard input
     #[command(hide = true)]
     Deliver(DeliverArguments),
+    /// The first process of `run --delivery mount`: starts the command, and ends all that came of it
+    #[command(hide = true)]
+    Enclosed(EnclosedArguments),
     /// What git calls to show a manifest or an age file as text
     #[command(hide = true)]
     Textconv(TextconvArguments),
@@ -126,12 +132,14 @@ pub(super) enum Verb {
 }
 
 impl Verb {
-    /// Whether the process shuts itself to others at once. The worker of `run` does so itself, later; a probe may be
+    /// Whether the process shuts itself to others at once. `run` and its worker do so themselves, later; a probe may be
     /// looked into, and holds nothing that is secret.
     pub(super) const fn is_shut_at_once(&self) -> bool {
         !matches!(
             self,
-            Self::Deliver(_) | Self::Probe(Probe::Child { .. } | Probe::Run { .. } | Probe::Walk { .. })
+            Self::Deliver(_)
+                | Self::Run(_)
+                | Self::Probe(Probe::Child { .. } | Probe::Run { .. } | Probe::Walk { .. })
         )
     }
 }
@@ -230,6 +238,12 @@ pub(super) struct RunArguments {
     pub(super) admission: AdmissionArguments,
     #[command(flatten)]
     pub(super) identity: IdentityArguments,
+    /// How the command gets the files [default: mount for root, else fd]
+    #[arg(long, value_name = "HOW", value_parser = delivery_parser(), long_help = DELIVERY_HELP)]
+    pub(super) delivery: Option<Delivery>,
+    /// Put memory over an empty DIR that the command writes copies into; with --delivery mount; can be repeated
+    #[arg(long, value_name = "DIR")]
+    pub(super) contain: Vec<PathBuf>,
     /// The command and its arguments; no shell reads them
     #[arg(required = true, trailing_var_arg = true, value_name = "CMD")]
     pub(super) command: Vec<OsString>,
@@ -290,10 +304,23 @@ pub(super) struct DeliverArguments {
     pub(super) bundle: PathBuf,
     #[arg(long)]
     pub(super) identity: Vec<PathBuf>,
+    #[arg(long, value_parser = delivery_parser())]
+    pub(super) delivery: Delivery,
     #[arg(long)]
     pub(super) directory: PathBuf,
     #[command(flatten)]
     pub(super) trust: TrustArguments,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct EnclosedArguments {
+    #[arg(required = true, trailing_var_arg = true)]
+    pub(super) command: Vec<OsString>,
+}
+
+fn delivery_parser() -> impl TypedValueParser<Value = Delivery> {
+    let names = PossibleValuesParser::new(Delivery::ALL.map(Delivery::name));
+    names.try_map(|name| Delivery::named(&name).ok_or("not a delivery"))
 }
 
 #[derive(Debug, Args)]

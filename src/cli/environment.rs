@@ -116,6 +116,11 @@ pub(super) fn ssh_agent() -> Option<PathBuf> {
     path("SSH_AUTH_SOCK")
 }
 
+/// All of it.
+pub(super) fn whole() -> Vec<(OsString, OsString)> {
+    std::env::vars_os().collect()
+}
+
 /// Where short-lived directories of this user go.
 pub(super) fn runtime_directory() -> PathBuf {
     path("XDG_RUNTIME_DIR").filter(|directory| directory.is_dir()).unwrap_or_else(std::env::temp_dir)

@@ -1,17 +1,19 @@
 use std::ffi::OsString;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use rustix::stdio::stdin;
 
-use crate::run::{Command, Delivered, Identities, RunError, Supervisor, hand_over};
+use crate::run::{
+    Command, Delivered, Delivery, Identities, Places, RunError, Supervisor, containable, enclosed, hand_over,
+};
 
-use super::args::{DeliverArguments, RunArguments};
+use super::args::{DeliverArguments, EnclosedArguments, RunArguments, UsageError};
 use super::exit::Failure;
 use super::ui::Ui;
 use super::{admission, environment};
 
-pub(super) fn run(arguments: &RunArguments, directory: Option<&Path>) -> Result<ExitCode, Failure> {
+pub(super) fn run(arguments: &RunArguments, directory: Option<&Path>, ui: Ui) -> Result<ExitCode, Failure> {
     let Some(command) = Command::of(arguments.command.clone()) else {
         return Err(RunError::NotFound { command: String::new() }.into());
     };
@@ -19,12 +21,38 @@ pub(super) fn run(arguments: &RunArguments, directory: Option<&Path>) -> Result<
         Some(path) => path.clone(),
         None => environment::vault(directory)?.bundle(),
     };
-    let mut worker = vec![OsString::from("deliver"), OsString::from("--bundle"), bundle.into_os_string()];
+    let mut worker =
+        vec![OsString::from("deliver"), OsString::from("--bundle"), bundle.clone().into_os_string()];
     worker.extend(arguments.admission.trust.words());
     for identity in &arguments.identity.identity {
         worker.extend([OsString::from("--identity"), identity.clone().into_os_string()]);
     }
-    match supervisor(worker).run(&command) {
+    let contained = containable(&arguments.contain)?;
+    let is_contained = !contained.is_empty();
+    let runtime = environment::runtime_directory();
+    let memory = vec![runtime.clone(), PathBuf::from("/dev/shm")];
+    let places = Places { bundle, runtime, memory, contained };
+    let supervisor = supervisor(worker, places);
+    let delivery = match arguments.delivery {
+        Some(Delivery::Fd | Delivery::File) if is_contained => {
+            return Err(UsageError::ContainWithoutMount.into());
+        }
+        Some(delivery) => delivery,
+        None if is_contained => Delivery::Mount,
+        None => chosen(&supervisor, &command, ui),
+    };
+    if delivery == Delivery::File {
+        ui.warn("--delivery file: the secrets have a name while the command runs, may be swapped out, and stay if we are killed");
+    }
+    let ended = match supervisor.run(&command, delivery) {
+        // Nobody has asked for it by name
+        Err(error @ RunError::NoMount { .. }) if arguments.delivery.is_none() && !is_contained => {
+            say_choice(&error.to_string(), ui);
+            supervisor.run(&command, Delivery::Fd)
+        }
+        ended => ended,
+    };
+    match ended {
         Ok(exit) => Ok(ExitCode::from(exit.code())),
         // The worker has said why
         Err(RunError::Worker) => Ok(ExitCode::FAILURE),
@@ -32,12 +60,35 @@ pub(super) fn run(arguments: &RunArguments, directory: Option<&Path>) -> Result<
     }
 }
 
-fn supervisor(worker: Vec<OsString>) -> Supervisor {
+fn chosen(supervisor: &Supervisor, command: &Command, ui: Ui) -> Delivery {
+    let choice = supervisor.choose(command);
+    if let Some(because) = choice.because {
+        say_choice(&because, ui);
+    }
+    choice.delivery
+}
+
+fn say_choice(because: &str, ui: Ui) {
+    ui.say(&format!("--delivery fd is taken: {because}"));
+}
+
+/// The first process of a `mount`'s namespace.
+pub(super) fn first(arguments: &EnclosedArguments) -> Result<ExitCode, Failure> {
+    let Some(command) = Command::of(arguments.command.clone()) else {
+        return Err(RunError::NotFound { command: String::new() }.into());
+    };
+    let exit = enclosed(&command, &environment::whole(), stdin())?;
+    Ok(ExitCode::from(exit.code()))
+}
+
+fn supervisor(worker: Vec<OsString>, places: Places) -> Supervisor {
     Supervisor {
         worker,
         worker_environment: environment::for_worker(),
         command_environment: environment::for_command(),
-        runtime_directory: environment::runtime_directory(),
+        closed_to_command: Vec::new(),
+        places,
+        is_shut: true,
     }
 }
 
@@ -47,8 +98,8 @@ pub(super) fn deliver(arguments: &DeliverArguments, ui: Ui) -> Result<ExitCode, 
     let identities =
         Identities { named: &arguments.identity, usual: &usual, site: arguments.trust.site.as_ref() };
     let admit = || admission.admit().inspect(|admitted| admission::warn(admitted, ui));
-    match hand_over(admit, &identities, &arguments.directory, stdin()) {
-        Ok(Delivered::Ramfs) => {}
+    match hand_over(admit, &identities, arguments.delivery, &arguments.directory, stdin()) {
+        Ok(Delivered::Ramfs | Delivered::Named) => {}
         Ok(Delivered::Memfd) => {
             ui.warn(
                 "this host forbids a ramfs of one's own: the plaintext is in memory that may be swapped out",

@@ -1,68 +1,11 @@
 use std::fs::{DirBuilder, File};
 use std::os::unix::fs::DirBuilderExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use rustix::fs::{Access, AtFlags, CWD, accessat};
 use rustix::rand::{GetRandomFlags, getrandom};
 
 use super::FileError;
-
-/// A directory of one process, private, with a name that nobody can guess; removed when dropped.
-#[derive(Debug)]
-pub struct TemporaryDirectory(PathBuf);
-
-impl TemporaryDirectory {
-    /// Makes one below `parent`.
-    ///
-    /// # Errors
-    ///
-    /// [`FileError::Os`].
-    pub fn below(parent: &Path) -> Result<Self, FileError> {
-        Self::at(Self::name_below(parent)?)
-    }
-
-    /// A name for one below `parent`, which is not made yet.
-    ///
-    /// # Errors
-    ///
-    /// [`FileError::Os`].
-    pub fn name_below(parent: &Path) -> Result<PathBuf, FileError> {
-        Ok(parent.join(format!("dcn-vault-{}", make_id()?)))
-    }
-
-    /// Makes the one with this name.
-    ///
-    /// # Errors
-    ///
-    /// [`FileError::Os`].
-    pub fn at(path: PathBuf) -> Result<Self, FileError> {
-        make_directory(&path, 0o700)?;
-        Ok(Self(path))
-    }
-
-    /// Where it is.
-    #[must_use]
-    pub fn path(&self) -> &Path {
-        &self.0
-    }
-
-    /// Puts a symbolic link into it.
-    ///
-    /// # Errors
-    ///
-    /// [`FileError::Os`].
-    pub fn link(&self, name: &str, to: &Path) -> Result<PathBuf, FileError> {
-        let path = self.0.join(name);
-        std::os::unix::fs::symlink(to, &path).map_err(|error| FileError::os("create", &path, error))?;
-        Ok(path)
-    }
-}
-
-impl Drop for TemporaryDirectory {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
 
 /// 128 random bits as hexadecimal: a name that nobody else has.
 ///
@@ -122,35 +65,4 @@ pub(super) fn parent_of(path: &Path) -> &Path {
 /// Has the names in `directory` written to the disk.
 pub(super) fn sync(directory: &Path) -> std::io::Result<()> {
     File::open(directory)?.sync_all()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    impl TemporaryDirectory {
-        /// One for a test.
-        pub(crate) fn scratch() -> Self {
-            Self::below(&std::env::temp_dir()).unwrap()
-        }
-
-        /// Writes a fixture.
-        #[allow(clippy::disallowed_methods, reason = "a test's own fixture")]
-        pub(crate) fn write(&self, name: &str, text: &str) -> PathBuf {
-            let path = self.0.join(name);
-            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-            std::fs::write(&path, text).unwrap();
-            path
-        }
-    }
-
-    #[test]
-    fn a_temporary_directory_is_private_and_goes_away() {
-        use std::os::unix::fs::MetadataExt;
-        let directory = TemporaryDirectory::scratch();
-        let path = directory.path().to_owned();
-        assert_eq!(path.metadata().unwrap().mode() & 0o777, 0o700);
-        drop(directory);
-        assert!(!path.exists());
-    }
 }

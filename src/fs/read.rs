@@ -162,6 +162,13 @@ pub fn directories_below(directory: &Path) -> Result<Vec<PathBuf>, FileError> {
     Ok(paths.filter(|path| path.is_dir()).collect())
 }
 
+/// Whether the program at `path` runs as another user than who starts it.
+#[must_use]
+pub fn changes_user(path: &Path) -> bool {
+    const SET_USER: u32 = 0o4000;
+    std::fs::metadata(path).is_ok_and(|found| found.mode() & SET_USER != 0)
+}
+
 /// The names of all that is in `directory`, sorted.
 ///
 /// # Errors

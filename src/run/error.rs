@@ -1,4 +1,5 @@
 use std::io;
+use std::path::PathBuf;
 
 use crate::fs::FileError;
 use crate::report::Hint;
@@ -7,9 +8,29 @@ use crate::report::Hint;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum RunError {
+    /// The command would be another user, and the delivery has a namespace with one user.
+    #[error("`{}` changes the user, and with --delivery mount there is no other user for it", .program.display())]
+    ChangesUser {
+        /// As it is found.
+        program: PathBuf,
+    },
     /// The links could not be made.
     #[error(transparent)]
     File(#[from] FileError),
+    /// The command would not find what is named to it.
+    #[error("`{}` is below /tmp, which is empty for the command with --delivery mount", .path.display())]
+    Hidden {
+        /// What is named.
+        path: PathBuf,
+    },
+    /// The host lets nobody mount, or not this user.
+    #[error("this host does not let us {what}: {reason}")]
+    NoMount {
+        /// What was tried.
+        what: &'static str,
+        /// What the kernel says.
+        reason: String,
+    },
     /// The command may not be executed.
     #[error("`{command}` cannot be executed: {reason}")]
     NotExecutable {
@@ -24,6 +45,18 @@ pub enum RunError {
         /// As it was given.
         command: String,
     },
+    /// The command would not see what is in a directory over which memory is put.
+    #[error("`{}` is not empty, and the command would not see what is in it", .path.display())]
+    NotEmpty {
+        /// The directory.
+        path: PathBuf,
+    },
+    /// There is no file system in memory.
+    #[error("no directory in memory for the files: looked at {looked_at}")]
+    NotInMemory {
+        /// Where.
+        looked_at: String,
+    },
     /// The kernel refuses something that every process may do.
     #[error("cannot {what}: {source}")]
     Os {
@@ -32,6 +65,9 @@ pub enum RunError {
         /// Why not.
         source: io::Error,
     },
+    /// The process that would end us is gone.
+    #[error("the process that supervises the command is gone")]
+    SupervisorGone,
     /// The worker has failed, and has said why.
     #[error("the bundle was not opened")]
     Worker,
@@ -49,16 +85,24 @@ impl RunError {
 impl Hint for RunError {
     fn hint(&self) -> String {
         String::from(match self {
+            Self::ChangesUser { .. } => "use --delivery fd, or run it as root",
             Self::File(error) => return error.hint(),
+            Self::Hidden { .. } => "move it elsewhere, or into the working directory; or use --delivery fd",
+            Self::NoMount { .. } => {
+                "use --delivery fd; the host may forbid user namespaces (sysctl, AppArmor) or mounts in containers"
+            }
             Self::NotExecutable { .. } => {
                 "check its mode and its first line; the command is run without a shell"
             }
             Self::NotFound { .. } => {
                 "check its spelling and PATH; for shell syntax use: dcn-vault run -- sh -c '…'"
             }
+            Self::NotEmpty { .. } => "name an empty directory: move away what is in this one, or seal it",
+            Self::NotInMemory { .. } => "use --delivery fd, or set XDG_RUNTIME_DIR to a directory on a tmpfs",
             Self::Os { .. } => {
                 "a container or a security module may forbid it: `dmesg` and the audit log say more"
             }
+            Self::SupervisorGone => "nothing was run",
             Self::Worker => "see above",
             Self::WorkerKilled => "is the host short of memory? `dmesg` says more",
         })

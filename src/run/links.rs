@@ -1,12 +1,13 @@
 use std::path::{Path, PathBuf};
 
 use rustix::fd::{AsRawFd, OwnedFd};
-use rustix::io::{FdFlags, fcntl_dupfd_cloexec, fcntl_setfd};
+use rustix::io::{Errno, FdFlags, fcntl_dupfd_cloexec, fcntl_setfd};
 
 use crate::fs::TemporaryDirectory;
 use crate::model::EnvironmentFile;
 
 use super::RunError;
+use super::supervise::Place;
 
 /// Scripts use the small numbers for themselves: `exec 3>log` must not close a file of ours.
 const FIRST_DESCRIPTOR: i32 = 64;
@@ -21,7 +22,7 @@ pub(super) struct Links {
 
 impl Links {
     pub(super) fn make(directory: PathBuf, files: Vec<(String, OwnedFd)>) -> Result<Self, RunError> {
-        let directory = TemporaryDirectory::at(directory)?;
+        let directory = TemporaryDirectory::held_at(directory)?;
         let mut links = Self { directory, files: Vec::new(), descriptors: Vec::new() };
         for (name, file) in files {
             let Some(environment_file) = EnvironmentFile::named(&name) else { continue };
@@ -35,23 +36,23 @@ impl Links {
         }
         Ok(links)
     }
+}
 
-    pub(super) fn path(&self) -> &Path {
+impl Place for Links {
+    fn path(&self) -> &Path {
         self.directory.path()
     }
 
-    pub(super) fn files(&self) -> &[EnvironmentFile] {
+    fn files(&self) -> &[EnvironmentFile] {
         &self.files
     }
 
-    /// Lets the next child inherit the descriptors.
-    pub(super) fn open_to_child(&self) -> Result<(), RunError> {
-        let open = |descriptor| fcntl_setfd(descriptor, FdFlags::empty());
-        self.descriptors.iter().try_for_each(open).map_err(RunError::os("pass a descriptor on"))
+    fn let_child_hold(&self) -> Result<(), Errno> {
+        self.directory.let_children_hold()?;
+        self.descriptors.iter().try_for_each(|descriptor| fcntl_setfd(descriptor, FdFlags::empty()))
     }
 
-    /// Closes our own descriptors: only the child's tree can read the files from here on.
-    pub(super) fn close(&mut self) {
-        self.descriptors.clear();
+    fn keep_to_ourselves(&self) -> Result<(), Errno> {
+        self.descriptors.iter().try_for_each(|descriptor| fcntl_setfd(descriptor, FdFlags::CLOEXEC))
     }
 }

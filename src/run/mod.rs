@@ -10,14 +10,26 @@
 //! child that closes the inherited descriptors before it reads (a Python program's grandchild) does not see the files.
 
 mod arguments;
+mod covered;
+mod delivery;
+mod enclosure;
 mod error;
+mod init;
 mod links;
 mod nameless;
+mod namespace;
 mod pass;
+mod plain;
+mod scratch;
+mod signals;
+mod start;
 mod supervise;
 mod worker;
 
 pub use arguments::Command;
+pub use delivery::{Choice, Delivery, Places};
+pub use enclosure::containable;
 pub use error::RunError;
+pub use init::enclosed;
 pub use supervise::{ChildExit, Supervisor};
 pub use worker::{Delivered, Identities, WorkerError, hand_over};

@@ -2,12 +2,10 @@
 
 use std::path::Path;
 
-use nix::sched::{CloneFlags, unshare};
 use rustix::fd::{AsFd, AsRawFd, OwnedFd};
 use rustix::fs::{CWD, MemfdFlags, Mode, OFlags, SealFlags, fchmod, fcntl_add_seals, memfd_create, openat};
 use rustix::io::Errno;
-use rustix::mount::{MountFlags, MountPropagationFlags, mount, mount_change, mount_remount};
-use rustix::process::{getegid, geteuid};
+use rustix::mount::{MountFlags, mount, mount_remount};
 
 use crate::fs::{self, write_fd};
 use crate::open::{Opened, OpenedFile};
@@ -18,20 +16,6 @@ use super::RunError;
 /// Where the worker's ramfs is mounted, in a mount namespace that ends with it. Whatever is below is hidden from the
 /// worker alone, after it has read all that it needs.
 const MOUNT_POINTS: [&str; 3] = ["/tmp", "/run", "/mnt"];
-
-/// Enters a namespace in which this process may mount. It must be done first, while the process is one thread and may
-/// still write its own maps.
-pub(super) fn enter_mount_namespace() -> Result<(), Errno> {
-    if unshare(CloneFlags::CLONE_NEWNS).is_err() {
-        let (uid, gid) = (geteuid().as_raw(), getegid().as_raw());
-        unshare(CloneFlags::CLONE_NEWUSER | CloneFlags::CLONE_NEWNS)
-            .map_err(|error| Errno::from_raw_os_error(error as i32))?;
-        write_map("/proc/self/setgroups", "deny")?;
-        write_map("/proc/self/uid_map", &format!("{uid} {uid} 1"))?;
-        write_map("/proc/self/gid_map", &format!("{gid} {gid} 1"))?;
-    }
-    mount_change("/", MountPropagationFlags::PRIVATE | MountPropagationFlags::REC)
-}
 
 /// The files of `opened` on a ramfs, which never swaps: read-only, and gone with the last descriptor.
 ///
@@ -62,7 +46,7 @@ pub(super) fn on_memfd(opened: &Opened) -> Result<Vec<OwnedFd>, Errno> {
     opened.files.iter().map(|file| memfd(&file.content)).collect()
 }
 
-fn ramfs_file(path: &Path, content: &SecretBuffer) -> Result<OwnedFd, Errno> {
+pub(super) fn ramfs_file(path: &Path, content: &SecretBuffer) -> Result<OwnedFd, Errno> {
     let flags = OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC;
     let file = openat(CWD, path, flags, Mode::RUSR)?;
     write_fd(file.as_fd(), content)?;
@@ -81,9 +65,4 @@ fn memfd(content: &SecretBuffer) -> Result<OwnedFd, Errno> {
 fn read_only(file: &OwnedFd) -> Result<OwnedFd, Errno> {
     let path = format!("/proc/self/fd/{}", file.as_raw_fd());
     openat(CWD, path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())
-}
-
-fn write_map(path: &str, line: &str) -> Result<(), Errno> {
-    let file = openat(CWD, path, OFlags::WRONLY | OFlags::CLOEXEC, Mode::empty())?;
-    rustix::io::write(&file, line.as_bytes()).map(|_| ())
 }

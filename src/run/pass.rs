@@ -3,14 +3,17 @@
 use std::io::{IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
 
-use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
+use rustix::fd::{AsFd, OwnedFd};
 use rustix::io::Errno;
 use rustix::net::{
     AddressFamily, RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer,
     SendAncillaryMessage, SendFlags, SocketFlags, SocketType, recvmsg, sendmsg, socketpair,
 };
 
+use crate::model::EnvironmentFile;
+
 const END: &str = "end";
+const STOPPED: &str = "stopped";
 const LONGEST_NAME: usize = 256;
 
 /// A pair of connected sockets.
@@ -19,7 +22,7 @@ pub(super) fn socket_pair() -> Result<(OwnedFd, OwnedFd), Errno> {
 }
 
 /// Sends one file.
-pub(super) fn send(socket: BorrowedFd<'_>, name: &str, file: &OwnedFd) -> Result<(), Errno> {
+pub(super) fn send(socket: impl AsFd, name: &str, file: impl AsFd) -> Result<(), Errno> {
     let files = [file.as_fd()];
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
     let mut ancillary = SendAncillaryBuffer::new(&mut space);
@@ -28,9 +31,18 @@ pub(super) fn send(socket: BorrowedFd<'_>, name: &str, file: &OwnedFd) -> Result
 }
 
 /// Says that all files were sent: an end without it is a crash.
-pub(super) fn send_end(socket: BorrowedFd<'_>) -> Result<(), Errno> {
-    let mut nothing = SendAncillaryBuffer::default();
-    sendmsg(socket, &[IoSlice::new(END.as_bytes())], &mut nothing, SendFlags::empty()).map(|_| ())
+pub(super) fn send_end(socket: impl AsFd) -> Result<(), Errno> {
+    say(socket, END)
+}
+
+/// Says that the command was stopped.
+pub(super) fn tell_of_stop(socket: impl AsFd) -> Result<(), Errno> {
+    say(socket, STOPPED)
+}
+
+/// Whether the other side says that; what else there is to read is its end.
+pub(super) fn hear_of_stop(socket: &OwnedFd) -> bool {
+    receive(socket).is_ok_and(|(word, _)| word == STOPPED)
 }
 
 /// Receives all files; `None` when the other side went away before its end.
@@ -44,6 +56,21 @@ pub(super) fn receive_all(socket: &OwnedFd) -> Result<Option<Vec<(String, OwnedF
             (_, Some(file)) => files.push((name, file)),
         }
     }
+}
+
+/// Receives one file, whatever its name; `None` when the other side has gone away.
+pub(super) fn receive_one(socket: &OwnedFd) -> Result<Option<OwnedFd>, Errno> {
+    receive(socket).map(|(_, file)| file)
+}
+
+/// Which environment files those of `received` are.
+pub(super) fn environment_files(received: &[(String, OwnedFd)]) -> impl Iterator<Item = EnvironmentFile> {
+    received.iter().filter_map(|(name, _)| EnvironmentFile::named(name))
+}
+
+fn say(socket: impl AsFd, word: &str) -> Result<(), Errno> {
+    let mut nothing = SendAncillaryBuffer::default();
+    sendmsg(socket, &[IoSlice::new(word.as_bytes())], &mut nothing, SendFlags::empty()).map(|_| ())
 }
 
 fn receive(socket: &OwnedFd) -> Result<(String, Option<OwnedFd>), Errno> {

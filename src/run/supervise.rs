@@ -1,26 +1,35 @@
-use std::ffi::{CString, OsString};
-use std::io;
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Stdio};
 
-use nix::spawn::{PosixSpawnAttr, PosixSpawnFileActions, PosixSpawnFlags, posix_spawnp};
-use nix::sys::signal::{SigSet, Signal as NixSignal};
-use nix::sys::signalfd::SignalFd;
-use rustix::fd::OwnedFd;
+use nix::spawn::PosixSpawnFileActions;
+use rustix::fd::{AsRawFd, OwnedFd};
 use rustix::fs::Mode;
-use rustix::process::{Pid, Signal, WaitOptions, WaitStatus, getpid, kill_process, umask, waitpid};
+use rustix::io::Errno;
+use rustix::process::{geteuid, getpgrp, umask};
+use rustix::stdio::stdin;
+use rustix::termios::{isatty, tcgetpgrp, tcsetpgrp};
 
-use crate::fs::{self, TemporaryDirectory};
+use crate::fs;
+use crate::model::EnvironmentFile;
+use crate::secret::harden;
 
+use super::delivery::{Choice, Delivery, Places};
+use super::enclosure::{self, Enclosure};
 use super::links::Links;
+use super::plain::PlainFiles;
+use super::scratch::Scratch;
+use super::signals::{OnStop, Signals};
+use super::start::{Environment, file_actions, not_started, start, start_again, start_worker};
 use super::{Command, RunError, pass};
 
-/// With it the worker is told where the links to its files will be.
+/// What the worker is told beside its own arguments.
+const DELIVERY_OPTION: &str = "--delivery";
 const DIRECTORY_OPTION: &str = "--directory";
+/// The hidden verb of the first process of a namespace.
+const ENCLOSED_VERB: &str = "enclosed";
 const DIRECTORY_VARIABLE: &str = "DCN_VAULT_DIR";
-/// siginfo's code for a signal that the kernel sent: a key on the terminal, which the child has got as well.
-const SENT_BY_KERNEL: i32 = 0x80;
+const TEMPORARY_VARIABLE: &str = "TMPDIR";
 
 /// How a child ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,47 +59,162 @@ pub struct Supervisor {
     /// The arguments that make this program a worker.
     pub worker: Vec<OsString>,
     /// The worker's whole environment.
-    pub worker_environment: Vec<(OsString, OsString)>,
-    /// The command's environment, to which `DCN_VAULT_DIR` is added.
-    pub command_environment: Vec<(OsString, OsString)>,
-    /// Where the directory of links is made.
-    pub runtime_directory: PathBuf,
+    pub worker_environment: Environment,
+    /// The command's environment, to which `DCN_VAULT_DIR` and `TMPDIR` are added.
+    pub command_environment: Environment,
+    /// Descriptors of ours that the command must not have.
+    pub closed_to_command: Vec<i32>,
+    /// Where the files are.
+    pub places: Places,
+    /// Whether this process shuts itself to others of its user: it never has a secret, but its descriptors lead to some.
+    pub is_shut: bool,
 }
 
 impl Supervisor {
+    /// What is chosen for `command` when nobody says: `mount` for root, `fd` for others, and for root too where `mount` will not
+    /// do.
+    #[must_use]
+    pub fn choose(&self, command: &Command) -> Choice {
+        // Without a bundle it is all the same: the worker says what is wrong
+        if !geteuid().is_root() || !self.places.bundle.is_dir() {
+            return Choice { delivery: Delivery::Fd, because: None };
+        }
+        match self.obstacle(command) {
+            None => Choice { delivery: Delivery::Mount, because: None },
+            Some(error) => Choice { delivery: Delivery::Fd, because: Some(error.to_string()) },
+        }
+    }
+
     /// Runs `command` with the bundle's files in place, and forwards signals to it until it ends.
     ///
     /// # Errors
     ///
     /// Any [`RunError`]; the command has not started then.
-    pub fn run(&self, command: &Command) -> Result<ChildExit, RunError> {
-        let directory = TemporaryDirectory::name_below(&fs::true_path(&self.runtime_directory)?)?;
-        let files = self.open_bundle(&directory)?;
+    pub fn run(&self, command: &Command, delivery: Delivery) -> Result<ChildExit, RunError> {
+        match delivery {
+            Delivery::Fd => self.run_with_descriptors(command),
+            Delivery::File => self.run_with_files(command),
+            Delivery::Mount => self.run_enclosed(command),
+        }
+    }
+
+    fn run_with_descriptors(&self, command: &Command) -> Result<ChildExit, RunError> {
+        self.shut()?;
+        let runtime = fs::true_path(&self.places.runtime)?;
+        fs::TemporaryDirectory::sweep(&runtime);
+        let directory = fs::TemporaryDirectory::name_below(&runtime)?;
+        let files = self.open_bundle(Delivery::Fd, &directory)?;
         // From here on signals wait for us: none is lost between the child's start and our care for it
         let signals = Signals::hold()?;
-        let mut links = Links::make(directory, files)?;
-        let child = start(command, &self.command_environment, &links)?;
-        links.close();
-        signals.forward_until_end(child)
+        self.run_in_place(command, &Links::make(directory, files)?, &signals)
     }
 
-    /// The worker reads nothing from its standard input: the socket takes that place. Ours is closed when this returns, so
-    /// that a worker's end is the socket's end.
-    fn start_worker(&self, socket: OwnedFd, directory: &Path) -> Result<Child, RunError> {
-        let mut worker = command_for(Path::new("/proc/self/exe"));
-        worker
-            .args(&self.worker)
-            .arg(DIRECTORY_OPTION)
-            .arg(directory)
-            .env_clear()
-            .envs(self.worker_environment.iter().cloned());
-        worker.stdin(Stdio::from(socket)).stdout(Stdio::null());
-        worker.spawn().map_err(|source| RunError::Os { what: "start the worker", source })
+    fn run_with_files(&self, command: &Command) -> Result<ChildExit, RunError> {
+        self.shut()?;
+        let mut files = PlainFiles::below(&self.places.memory)?;
+        let opened = self.open_bundle(Delivery::File, files.path())?;
+        files.are_there(&opened);
+        let signals = Signals::hold()?;
+        self.run_in_place(command, &files, &signals)
     }
 
-    fn open_bundle(&self, directory: &Path) -> Result<Vec<(String, OwnedFd)>, RunError> {
+    /// In the host's own namespaces.
+    fn run_in_place(
+        &self,
+        command: &Command,
+        place: &dyn Place,
+        signals: &Signals,
+    ) -> Result<ChildExit, RunError> {
+        let scratch = Scratch::make();
+        let words = words_of(command, place.path(), place.files());
+        let environment = self.environment(place.path(), scratch.as_ref().map(Scratch::path));
+        let held = || {
+            place.let_child_hold()?;
+            scratch.as_ref().map_or(Ok(()), Scratch::let_child_hold)
+        };
+        held().map_err(RunError::os("pass a descriptor on"))?;
+        let terminal = Terminal::remember();
+        let child = start(words, &environment, &self.actions()?)?;
+        place.keep_to_ourselves().map_err(RunError::os("keep a descriptor"))?;
+        let exit = signals.forward_until_end(child, &OnStop::Stop, None);
+        terminal.take_back();
+        exit
+    }
+
+    fn run_enclosed(&self, command: &Command) -> Result<ChildExit, RunError> {
+        if let Some(error) = self.obstacle(command) {
+            return Err(error);
+        }
+        let bundle = fs::true_path(&self.places.bundle)?;
+        // A process that is shut may not write the maps of its own user namespace
+        let enclosure = Enclosure::enter()?;
+        self.shut()?;
+        let opened = self.open_bundle(Delivery::Mount, &bundle)?;
+        let files: Vec<_> = pass::environment_files(&opened).collect();
+        enclosure.cover(&bundle, &self.places.contained)?;
+        let signals = Signals::hold()?;
+        let words = words_of(command, &bundle, &files);
+        let environment = self.environment(&bundle, Some(Path::new(enclosure::TEMPORARY)));
+        let terminal = Terminal::remember();
+        let exit = enclosure::with_first_process(
+            |socket| {
+                let mut actions = self.actions()?;
+                actions.add_dup2(socket.as_raw_fd(), 0).map_err(not_started)?;
+                let verb = [ENCLOSED_VERB, "--"].map(OsString::from);
+                start_again(verb.into_iter().chain(words), &environment, &actions)
+            },
+            |first, socket| {
+                // Where it has gone away already its exit code says why
+                let _ = pass::send(socket, "stdin", stdin());
+                signals.forward_until_end(first, &OnStop::Stop, Some(socket))
+            },
+        );
+        terminal.take_back();
+        exit
+    }
+
+    /// Why `mount` will not do for this command.
+    fn obstacle(&self, command: &Command) -> Option<RunError> {
+        let bundle = fs::true_path(&self.places.bundle).ok()?;
+        let words = std::iter::once(&command.program).chain(&command.arguments);
+        if let Some(path) = words.into_iter().find_map(|word| enclosure::hidden(word, &bundle)) {
+            return Some(RunError::Hidden { path });
+        }
+        if !geteuid().is_root()
+            && let Some(program) = self.found(&command.program)
+            && fs::changes_user(&program)
+        {
+            return Some(RunError::ChangesUser { program });
+        }
+        None
+    }
+
+    /// Where `program` is, as the command's own PATH has it.
+    fn found(&self, program: &OsString) -> Option<PathBuf> {
+        if program.as_encoded_bytes().contains(&b'/') {
+            return Some(PathBuf::from(program));
+        }
+        let (_, path) = self.command_environment.iter().find(|(name, _)| name == "PATH")?;
+        let mut places = path
+            .as_bytes()
+            .split(|byte| *byte == b':')
+            .map(|directory| Path::new(OsStr::from_bytes(directory)).join(program));
+        places.find(|place| place.is_file())
+    }
+
+    fn shut(&self) -> Result<(), RunError> {
+        if self.is_shut {
+            harden::shut_out_others().map_err(RunError::os("shut other processes out"))
+        } else {
+            Ok(())
+        }
+    }
+
+    fn open_bundle(&self, delivery: Delivery, directory: &Path) -> Result<Vec<(String, OwnedFd)>, RunError> {
         let (ours, theirs) = pass::socket_pair().map_err(RunError::os("make a socket"))?;
-        let mut worker = self.start_worker(theirs, directory)?;
+        let told = [DELIVERY_OPTION, delivery.name(), DIRECTORY_OPTION].map(OsString::from);
+        let words = self.worker.iter().cloned().chain(told).chain([directory.as_os_str().to_owned()]);
+        let mut worker = start_worker(words, &self.worker_environment, theirs)?;
         let files = pass::receive_all(&ours).map_err(RunError::os("receive a descriptor"))?;
         let status = worker.wait().map_err(|source| RunError::Os { what: "wait for the worker", source })?;
         match (files, status.success(), status.code()) {
@@ -99,111 +223,59 @@ impl Supervisor {
             (_, _, None) => Err(RunError::WorkerKilled),
         }
     }
-}
 
-// Not std's Command: its child inherits the signals that are held back here, and would hear none of those forwarded
-fn start(command: &Command, environment: &[(OsString, OsString)], links: &Links) -> Result<Pid, RunError> {
-    let words = std::iter::once(command.program.clone()).chain(command.filled(links.path(), links.files()));
-    let words = words.map(|word| c_string(word.into_vec())).collect::<Result<Vec<_>, _>>()?;
-    let directory = (OsString::from(DIRECTORY_VARIABLE), links.path().as_os_str().to_owned());
-    let environment = environment.iter().chain([&directory]);
-    let environment =
-        environment.map(|(name, value)| c_string([name.as_bytes(), b"=", value.as_bytes()].concat()));
-    let environment = environment.collect::<Result<Vec<_>, _>>()?;
-    let attributes = ordinary_signals()
-        .map_err(|error| RunError::Os { what: "give the command its signals", source: error.into() })?;
-    let program = words.first().cloned().unwrap_or_default();
-    // What the child copies is for its user alone, whatever the modes that it asks for
-    umask(Mode::RWXG | Mode::RWXO);
-    links.open_to_child()?;
-    let actions = PosixSpawnFileActions::init()
-        .map_err(|error| RunError::Os { what: "start the command", source: error.into() })?;
-    let started = posix_spawnp(&program, &actions, &attributes, &words, &environment)
-        .map_err(|error| refused(command, &error.into()))?;
-    Pid::from_raw(started.as_raw()).ok_or_else(|| refused(command, &io::ErrorKind::Other.into()))
-}
-
-/// Nothing held back, and SIGPIPE, which Rust ignores, as every program expects it.
-fn ordinary_signals() -> nix::Result<PosixSpawnAttr> {
-    let mut attributes = PosixSpawnAttr::init()?;
-    attributes.set_flags(PosixSpawnFlags::POSIX_SPAWN_SETSIGMASK | PosixSpawnFlags::POSIX_SPAWN_SETSIGDEF)?;
-    attributes.set_sigmask(&SigSet::empty())?;
-    attributes.set_sigdefault(&SigSet::from(NixSignal::SIGPIPE))?;
-    Ok(attributes)
-}
-
-fn c_string(bytes: Vec<u8>) -> Result<CString, RunError> {
-    CString::new(bytes).map_err(|error| RunError::Os { what: "pass an argument on", source: error.into() })
-}
-
-#[allow(clippy::disallowed_methods, reason = "this is the module that starts processes")]
-fn command_for(program: &Path) -> std::process::Command {
-    std::process::Command::new(program)
-}
-
-fn refused(command: &Command, error: &io::Error) -> RunError {
-    let name = command.program.to_string_lossy().escape_debug().to_string();
-    if error.kind() == io::ErrorKind::NotFound {
-        RunError::NotFound { command: name }
-    } else {
-        RunError::NotExecutable { command: name, reason: error.kind().to_string() }
-    }
-}
-
-/// All signals, held back and read one by one.
-struct Signals(SignalFd);
-
-impl Signals {
-    fn hold() -> Result<Self, RunError> {
-        let failed =
-            |error: nix::errno::Errno| RunError::Os { what: "take over the signals", source: error.into() };
-        let mut signals = SigSet::all();
-        // Those that a fault of our own raises must keep their effect
-        for fault in [NixSignal::SIGBUS, NixSignal::SIGFPE, NixSignal::SIGILL, NixSignal::SIGSEGV] {
-            signals.remove(fault);
+    /// What the command finds in its environment. What it copies is for its user alone, whatever the modes that it asks for.
+    fn environment(&self, directory: &Path, temporary: Option<&Path>) -> Environment {
+        umask(Mode::RWXG | Mode::RWXO);
+        let mut environment = self.command_environment.clone();
+        let ours = [(DIRECTORY_VARIABLE, Some(directory)), (TEMPORARY_VARIABLE, temporary)];
+        for (name, value) in ours {
+            let Some(value) = value else { continue };
+            environment.retain(|(known, _)| known != name);
+            environment.push((OsString::from(name), value.as_os_str().to_owned()));
         }
-        signals.thread_block().map_err(failed)?;
-        SignalFd::new(&signals).map(Self).map_err(failed)
+        environment
     }
 
-    fn forward_until_end(&self, child: Pid) -> Result<ChildExit, RunError> {
-        loop {
-            let Ok(Some(info)) = self.0.read_signal() else { continue };
-            let number = i32::try_from(info.ssi_signo).unwrap_or_default();
-            if number == Signal::CHILD.as_raw() {
-                if let Some(exit) = look_after(child)? {
-                    return Ok(exit);
-                }
-            } else if info.ssi_code != SENT_BY_KERNEL
-                && let Some(signal) = Signal::from_named_raw(number)
-            {
-                // A child that has just ended takes no signal: its end is the next thing that we read
-                let _ = kill_process(child, signal);
-            }
+    fn actions(&self) -> Result<PosixSpawnFileActions, RunError> {
+        let mut actions = file_actions()?;
+        for descriptor in &self.closed_to_command {
+            actions.add_close(*descriptor).map_err(not_started)?;
         }
+        Ok(actions)
     }
 }
 
-/// Asks how the child is. One that was stopped (Ctrl-Z) takes us with it, so that the shell gets its terminal back; what
-/// wakes us is a signal, too, and is passed on.
-fn look_after(child: Pid) -> Result<Option<ChildExit>, RunError> {
-    let options = WaitOptions::NOHANG | WaitOptions::UNTRACED;
-    let Some((_, status)) = waitpid(Some(child), options).map_err(RunError::os("wait for the command"))?
-    else {
-        return Ok(None);
-    };
-    if status.stopped() {
-        let _ = kill_process(getpid(), Signal::STOP);
-        return Ok(None);
-    }
-    Ok(Some(exit_of(status)))
+fn words_of(command: &Command, directory: &Path, files: &[EnvironmentFile]) -> Vec<OsString> {
+    std::iter::once(command.program.clone()).chain(command.filled(directory, files)).collect()
 }
 
-fn exit_of(status: WaitStatus) -> ChildExit {
-    let byte = |number: i32| u8::try_from(number).unwrap_or(u8::MAX);
-    match (status.exit_status(), status.terminating_signal()) {
-        (Some(code), _) => ChildExit::Code(byte(code)),
-        (None, Some(number)) => ChildExit::Signal(byte(number)),
-        (None, None) => ChildExit::Code(1),
+/// Where the files are for a command that is in no namespace.
+pub(super) trait Place {
+    /// The directory.
+    fn path(&self) -> &Path;
+    /// What is in it.
+    fn files(&self) -> &[EnvironmentFile];
+    /// Lets the next child have what it needs of our descriptors.
+    fn let_child_hold(&self) -> Result<(), Errno>;
+    /// Keeps them from whatever else we start.
+    fn keep_to_ourselves(&self) -> Result<(), Errno>;
+}
+
+/// Whose the terminal was when we began. A shell as a command takes it for itself, and may not give it back.
+struct Terminal {
+    is_ours: bool,
+}
+
+impl Terminal {
+    fn remember() -> Self {
+        Self { is_ours: isatty(stdin()) && tcgetpgrp(stdin()).is_ok_and(|group| group == getpgrp()) }
+    }
+
+    fn take_back(&self) {
+        if self.is_ours {
+            // SIGTTOU, which this would raise, is held back
+            let _ = tcsetpgrp(stdin(), getpgrp());
+        }
     }
 }

@@ -1,6 +1,7 @@
 use std::path::{Path, PathBuf};
 
 use rustix::fd::BorrowedFd;
+use rustix::process::{Signal, set_parent_process_death_signal};
 
 use crate::admit::{AdmitError, Admitted};
 use crate::identity::{IdentityError, IdentitySet};
@@ -9,7 +10,7 @@ use crate::open::{OpenError, open, site_of};
 use crate::report::Hint;
 use crate::secret::harden;
 
-use super::{RunError, nameless, pass};
+use super::{Delivery, RunError, covered, nameless, namespace, pass, plain};
 
 /// Where the plaintext was put.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,6 +20,8 @@ pub enum Delivered {
     Ramfs,
     /// In memfds: they may swap.
     Memfd,
+    /// In files that have a name, on a file system in memory: they may swap.
+    Named,
 }
 
 /// Why the worker could not hand over a bundle.
@@ -62,8 +65,8 @@ pub struct Identities<'a> {
     pub site: Option<&'a Site>,
 }
 
-/// The worker's whole life: has the bundle admitted, opens it, and passes its files over `socket`. `directory` is where the supervisor will
-/// make the links to them. The caller **must** exit then.
+/// The worker's whole life: has the bundle admitted, opens it, puts the plaintext where `delivery` wants it, and passes descriptors
+/// of it over `socket`. `directory` is where the command will find the files. The caller **must** exit then.
 ///
 /// # Errors
 ///
@@ -71,11 +74,13 @@ pub struct Identities<'a> {
 pub fn hand_over(
     admit: impl FnOnce() -> Result<Admitted, AdmitError>,
     identities: &Identities<'_>,
+    delivery: Delivery,
     directory: &Path,
     socket: BorrowedFd<'_>,
 ) -> Result<Delivered, WorkerError> {
+    set_parent_process_death_signal(Some(Signal::KILL)).map_err(RunError::os("follow the supervisor"))?;
     // First of all: the kernel wants a process of one thread, and one that may be traced, to write its own maps
-    let may_mount = nameless::enter_mount_namespace();
+    let may_mount = if delivery == Delivery::Fd { namespace::enter_any() } else { Ok(()) };
     harden::shut_out_others().map_err(RunError::os("shut other processes out"))?;
     // The bundle before the identity: what can fail without a secret fails first
     let admitted = admit()?;
@@ -83,13 +88,18 @@ pub fn hand_over(
     let site = site_of(admitted.bundle(), &keys, identities.site)?;
     let opened = open(&admitted, &site, &keys)?;
     drop(keys);
-    let on_ramfs =
-        may_mount.map_err(RunError::os("mount")).and_then(|()| nameless::on_ramfs(&opened, directory));
-    let (delivered, files) = match on_ramfs {
-        Ok(files) => (Delivered::Ramfs, files),
-        Err(_) => {
-            (Delivered::Memfd, nameless::on_memfd(&opened).map_err(RunError::os("make a file in memory"))?)
+    let (delivered, files) = match delivery {
+        Delivery::Fd => {
+            let on_ramfs = may_mount.map_err(RunError::os("mount"));
+            if let Ok(files) = on_ramfs.and_then(|()| nameless::on_ramfs(&opened, directory)) {
+                (Delivered::Ramfs, files)
+            } else {
+                let files = nameless::on_memfd(&opened).map_err(RunError::os("make a file in memory"))?;
+                (Delivered::Memfd, files)
+            }
         }
+        Delivery::File => (Delivered::Named, plain::write(&opened, directory)?),
+        Delivery::Mount => (Delivered::Ramfs, covered::over(directory, &opened)?),
     };
     for (opened, file) in opened.files.iter().zip(&files) {
         pass::send(socket, opened.file.file_name(), file).map_err(RunError::os("pass a descriptor on"))?;

@@ -20,7 +20,7 @@ use crate::model::{EnvironmentFile, Origin, SourceKind};
 use crate::open::{OpenError, open, site_of};
 use crate::recipients::{RecipientSet, RecipientsError};
 use crate::report::Hint;
-use crate::run::{Command, RunError, Supervisor};
+use crate::run::{Command, Delivery, Places, RunError, Supervisor};
 use crate::seal::{SealError, seal};
 use crate::secret::{SecretBuffer, unlocked_bytes};
 use crate::source::{Harvest, Output, Plan, SourceError};
@@ -127,10 +127,17 @@ pub fn supervise(directory: &Path) -> Result<(), ProbeError> {
         worker,
         worker_environment: Vec::new(),
         command_environment: Vec::new(),
-        runtime_directory: directory.to_owned(),
+        places: Places {
+            bundle: directory.join(BUNDLE),
+            runtime: directory.to_owned(),
+            memory: Vec::new(),
+            contained: Vec::new(),
+        },
+        closed_to_command: Vec::new(),
+        is_shut: false,
     };
     let command = Command::of(words(&["/proc/self/exe", "probe", "child", "{passwords}"]));
-    supervisor.run(&command.ok_or(ProbeError::NotMadeUp)?)?;
+    supervisor.run(&command.ok_or(ProbeError::NotMadeUp)?, Delivery::Fd)?;
     Ok(())
 }
 

@@ -133,7 +133,19 @@ fn give(path: &Path) {
     }
 }
 
-const RUN: &[&str] = &["run", "-b", "bundle", "-i", "identity.txt", "--", "sh", "-c", "echo ready; read x"];
+const RUN: &[&str] = &[
+    "run",
+    "-b",
+    "bundle",
+    "-i",
+    "identity.txt",
+    "--delivery",
+    "fd",
+    "--",
+    "sh",
+    "-c",
+    "echo ready; read x",
+];
 
 #[test]
 #[ignore = "needs root and gdb: run tests/all"]
@@ -233,7 +245,7 @@ fn a_fault_of_the_supervisor_leaves_no_core() {
         held.stdin(Stdio::piped()).stdout(Stdio::null());
     });
     let supervisor = trace.root;
-    let waits = trace.until(|at| at.pid == supervisor && at.enters(libc::SYS_read) && at.arguments[2] == 128);
+    let waits = trace.until(|at| at.pid == supervisor && at.enters(libc::SYS_ppoll));
     assert!(waits.is_some());
     // Not SIGSEGV: Rust's own handler passes over one that no access of memory has raised
     kill(supervisor, Signal::SIGILL).unwrap();

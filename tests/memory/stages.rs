@@ -14,8 +14,6 @@ use super::trace::{At, Trace};
 use crate::cloud::{Cloud, Contents};
 use crate::program::Scratch;
 
-/// What `struct signalfd_siginfo` takes: only the supervisor reads as much, when there is nothing but to wait.
-const SIGNAL_INFO: u64 = 128;
 /// While a pull, `decrypt` or a worker works: the most whole copies of one secret at any of the stops below.
 const MOST_OF_ONE: usize = 4;
 /// Each request that is under way has the token in its headers, and each connection in what it has sent.
@@ -233,25 +231,22 @@ fn decrypt_holds_few_copies_while_it_writes_and_nothing_at_its_end() {
 #[test]
 #[ignore = "needs root and gdb: run tests/all"]
 fn the_supervisor_holds_nothing_while_the_child_runs_nor_after_and_the_worker_nothing_at_its_end() {
+    for delivery in ["fd", "mount", "file"] {
+        holds_nothing_while_the_child_runs(delivery);
+    }
+}
+
+fn holds_nothing_while_the_child_runs(delivery: &str) {
     let site = Site::with_bundle();
     let canaries = site.opened_canaries();
     let scanner = Scanner::new(&canaries);
     let mut run = site.scratch.program();
-    run.args([
-        "run",
-        "-b",
-        "bundle",
-        "-i",
-        "identity.txt",
-        "--",
-        "sh",
-        "-c",
-        "grep -c Password {passwords}; read x",
-    ]);
+    run.args(["run", "-b", "bundle", "-i", "identity.txt", "--delivery", delivery, "--"]);
+    run.args(["sh", "-c", "grep -c Password {passwords}; read x"]);
     let mut trace = Trace::start(&run, "", |held| {
         held.stdin(Stdio::piped()).stdout(Stdio::null());
     });
-    let mut table = Table::of("run");
+    let mut table = Table::of(&format!("run --delivery {delivery}"));
     let supervisor = trace.root;
     let at = trace.until(|at| at.pid != supervisor && at.enters(libc::SYS_sendmsg)).expect("a worker sends");
     let worker = at.pid;
@@ -259,7 +254,7 @@ fn the_supervisor_holds_nothing_while_the_child_runs_nor_after_and_the_worker_no
     let at = trace.until(|at| at.pid == worker && at.enters(libc::SYS_exit_group)).expect("the worker ends");
     table.look("worker, exit", &scanner, at.pid);
     table.look("supervisor, worker at its exit", &scanner, supervisor);
-    let waits = |at: &At| at.pid == supervisor && at.enters(libc::SYS_read) && at.arguments[2] == SIGNAL_INFO;
+    let waits = |at: &At| at.pid == supervisor && at.enters(libc::SYS_ppoll);
     trace.until(waits).expect("the supervisor waits for its child");
     table.look("supervisor, child runs", &scanner, supervisor);
     trace.child.stdin.take().unwrap().write_all(b"\n").unwrap();

@@ -18,7 +18,7 @@ pub struct Deployment {
     stdin: Option<ChildStdin>,
     lines: Receiver<String>,
     rest: String,
-    pub child: u32,
+    pub child: i32,
 }
 
 impl Deployment {
@@ -34,7 +34,13 @@ impl Deployment {
         });
         let mut deployment = Self { supervisor, stdin, lines, rest: String::new(), child: 0 };
         let line = deployment.line();
-        deployment.child = line.parse().unwrap_or_else(|_| panic!("no child: {line}"));
+        let said = line.parse().unwrap_or_else(|_| panic!("no child: {line}"));
+        let supervisor = deployment.supervisor();
+        deployment.child = descendants(supervisor)
+            .into_iter()
+            .find(|process| known_within(*process) == Some(said))
+            // It has ended already
+            .unwrap_or_default();
         deployment
     }
 
@@ -48,7 +54,7 @@ impl Deployment {
     }
 
     pub fn child(&self) -> Pid {
-        Pid::from_raw(i32::try_from(self.child).unwrap()).unwrap()
+        Pid::from_raw(self.child).unwrap()
     }
 
     pub fn send(&self, signal: Signal) {
@@ -93,6 +99,24 @@ impl Drop for Deployment {
             let _ = self.supervisor.wait();
         }
     }
+}
+
+/// All processes that come of this one, as the host counts them.
+pub fn descendants(process: Pid) -> Vec<i32> {
+    let tasks = std::fs::read_dir(proc(process, "task")).into_iter().flatten().flatten();
+    let children = tasks.filter_map(|task| std::fs::read_to_string(task.path().join("children")).ok());
+    let children: Vec<i32> = children
+        .flat_map(|line| line.split_whitespace().map(|id| id.parse().unwrap()).collect::<Vec<_>>())
+        .collect();
+    let below = children.iter().flat_map(|child| descendants(Pid::from_raw(*child).unwrap()));
+    children.iter().copied().chain(below).collect()
+}
+
+/// What a process calls itself in the innermost of its namespaces.
+fn known_within(process: i32) -> Option<i32> {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
+    let line = status.lines().find(|line| line.starts_with("NSpid:"))?;
+    line.split_whitespace().last()?.parse().ok()
 }
 
 /// A file of a process.

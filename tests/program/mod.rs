@@ -112,9 +112,16 @@ impl Scratch {
             copy_program_to(&program);
         }
         self.give_away();
+        self.of_ordinary_user(program)
+    }
+
+    /// Another program as an ordinary user; as ours when we are one.
+    pub fn of_ordinary_user(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = Command::new("setpriv");
-        command.args(["--reuid=65534", "--regid=65534", "--clear-groups"]).arg(program);
-        command.current_dir(&self.0).env_clear().env("HOME", &self.0).stdin(Stdio::null());
+        if rustix::process::geteuid().is_root() {
+            command.args(["--reuid=65534", "--regid=65534", "--clear-groups"]);
+        }
+        command.arg(program).current_dir(&self.0).env_clear().env("HOME", &self.0).stdin(Stdio::null());
         command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
         command
     }

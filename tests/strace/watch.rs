@@ -91,7 +91,8 @@ impl Watch {
             match call.name.as_str() {
                 "execve" => {
                     let program = first.unwrap_or_default();
-                    let worker = program == "/proc/self/exe";
+                    let worker =
+                        program == "/proc/self/exe" && call.strings.iter().any(|word| word == b"deliver");
                     for string in &call.strings {
                         // The user's own variables: they are there before us, and the command of `run` keeps them
                         if worker || !string.starts_with(b"OS_") {

@@ -96,6 +96,15 @@ Examples:
   dcn-vault trust list                                            signers, and the generations seen
   dcn-vault trust reset -b /srv/central                           the next bundle there is taken as the first";
 
+pub(super) const DELIVERY_HELP: &str = "\
+How the command gets the files [default: mount for root, else fd]
+
+mount  In the bundle's own directory, on a ramfs that its process tree alone sees, and that is never swapped out. /tmp is memory, too.
+       The tree ends with the command, and with us, even when we are killed. For others than root in a user namespace: no sudo.
+fd     As nameless files in memory, which it inherits as descriptors; links give them their names. The command is in no namespace. A
+       program that closes descriptors before another of its own reads the files (a Python program's child) needs mount.
+file   As files of mode 0600 in memory below XDG_RUNTIME_DIR. They stay when we are killed, until the next run; they may be swapped out.";
+
 #[cfg(test)]
 mod tests {
     use clap::{Command, CommandFactory};

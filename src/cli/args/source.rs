@@ -58,6 +58,9 @@ pub(in crate::cli) struct SourceArguments {
 /// What is wrong with a command line, and only the vault tells.
 #[derive(Debug, thiserror::Error)]
 pub(in crate::cli) enum UsageError {
+    /// Memory is put over a directory only where the command has a namespace.
+    #[error("--contain goes with --delivery mount alone")]
+    ContainWithoutMount,
     /// There is no cluster that the client could have a key to.
     #[error("--cephx-key-client-name is given, and no stack that has a Ceph cluster")]
     NoCephStack,
@@ -66,6 +69,7 @@ pub(in crate::cli) enum UsageError {
 impl Hint for UsageError {
     fn hint(&self) -> String {
         match self {
+            Self::ContainWithoutMount => String::from("leave --delivery out, or make it mount"),
             Self::NoCephStack => String::from(
                 "name one with --ceph-stack, or in dcn-vault.yaml: `source: {ceph: {stacks: [NAME]}}`",
             ),

@@ -1,0 +1,82 @@
+use std::path::{Path, PathBuf};
+
+use rustix::fd::OwnedFd;
+use rustix::fs::{CWD, Mode, OFlags, openat};
+use rustix::io::Errno;
+
+use crate::fs::{self, TemporaryDirectory};
+use crate::model::EnvironmentFile;
+use crate::open::{Opened, OpenedFile};
+
+use super::supervise::Place;
+use super::{RunError, pass};
+
+/// A directory in memory for files that have a name. They are wiped and removed when this is dropped; where we are killed, by the
+/// next `run` of the user.
+pub(super) struct PlainFiles {
+    directory: TemporaryDirectory,
+    files: Vec<EnvironmentFile>,
+}
+
+impl PlainFiles {
+    /// One below the first of `places` that is in memory.
+    pub(super) fn below(places: &[PathBuf]) -> Result<Self, RunError> {
+        let place =
+            places.iter().find(|place| fs::is_in_memory(place)).ok_or_else(|| RunError::NotInMemory {
+                looked_at: places
+                    .iter()
+                    .map(|place| place.display().to_string())
+                    .collect::<Vec<_>>()
+                    .join(", "),
+            })?;
+        let place = fs::true_path(place)?;
+        TemporaryDirectory::sweep(&place);
+        Ok(Self { directory: TemporaryDirectory::held_below(&place)?, files: Vec::new() })
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        self.directory.path()
+    }
+
+    /// Takes note of what the worker has written.
+    pub(super) fn are_there(&mut self, written: &[(String, OwnedFd)]) {
+        self.files = pass::environment_files(written).collect();
+    }
+}
+
+impl Place for PlainFiles {
+    fn path(&self) -> &Path {
+        self.directory.path()
+    }
+
+    fn files(&self) -> &[EnvironmentFile] {
+        &self.files
+    }
+
+    // As long as the command's tree holds the directory, nobody takes it for one that was left behind
+    fn let_child_hold(&self) -> Result<(), Errno> {
+        self.directory.let_children_hold()
+    }
+
+    fn keep_to_ourselves(&self) -> Result<(), Errno> {
+        Ok(())
+    }
+}
+
+/// The worker's part: writes the files of `opened` into `directory`, and returns descriptors of them.
+pub(super) fn write(opened: &Opened, directory: &Path) -> Result<Vec<OwnedFd>, RunError> {
+    let failed = RunError::os("make a file in memory");
+    let write = |file: &OpenedFile| {
+        let path = directory.join(file.file.file_name());
+        fs::create_private(&path, &file.content)?;
+        openat(CWD, &path, OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC, Mode::empty())
+            .map_err(&failed)
+    };
+    opened.files.iter().map(write).collect()
+}
+
+impl Drop for PlainFiles {
+    fn drop(&mut self) {
+        self.directory.wipe();
+    }
+}

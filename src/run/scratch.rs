@@ -1,0 +1,33 @@
+use std::path::Path;
+
+use rustix::io::Errno;
+
+use crate::fs::{self, TemporaryDirectory};
+
+/// Memory for what the command writes to `$TMPDIR`, where the host has some: larger than the runtime directory, which is often a
+/// tenth of the host's.
+const SHARED_MEMORY: &str = "/dev/shm";
+
+/// A temporary directory in memory, for one command. It is removed when this is dropped.
+pub(super) struct Scratch(TemporaryDirectory);
+
+impl Scratch {
+    /// One, where there is a place for it: without it the command has the directory that it would have had without us.
+    pub(super) fn make() -> Option<Self> {
+        let place = Path::new(SHARED_MEMORY);
+        if !fs::is_in_memory(place) {
+            return None;
+        }
+        TemporaryDirectory::sweep(place);
+        TemporaryDirectory::held_below(place).ok().map(Self)
+    }
+
+    /// As long as the command's tree holds the directory, nobody takes it for one that was left behind.
+    pub(super) fn let_child_hold(&self) -> Result<(), Errno> {
+        self.0.let_children_hold()
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        self.0.path()
+    }
+}

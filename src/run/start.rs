@@ -1,0 +1,100 @@
+//! How processes are started: our own workers, and the command.
+
+use std::ffi::{CString, OsString};
+use std::io;
+use std::os::unix::ffi::OsStringExt;
+use std::path::Path;
+use std::process::Child;
+
+use nix::spawn::{PosixSpawnAttr, PosixSpawnFileActions, PosixSpawnFlags, posix_spawnp};
+use nix::sys::signal::{SigSet, Signal as NixSignal};
+use rustix::fd::OwnedFd;
+use rustix::process::Pid;
+
+use super::RunError;
+
+/// Names of variables and their values.
+pub(super) type Environment = Vec<(OsString, OsString)>;
+
+const OURSELVES: &str = "/proc/self/exe";
+
+/// Starts this program again, with nothing of our environment. The socket takes the place of its standard input, and is
+/// closed here when this returns, so that the worker's end is the socket's end.
+pub(super) fn start_worker(
+    words: impl IntoIterator<Item = OsString>,
+    environment: &Environment,
+    socket: OwnedFd,
+) -> Result<Child, RunError> {
+    let mut worker = command_for(Path::new(OURSELVES));
+    worker.args(words).env_clear().envs(environment.iter().cloned());
+    worker.stdin(std::process::Stdio::from(socket)).stdout(std::process::Stdio::null());
+    worker.spawn().map_err(|source| RunError::Os { what: "start the worker", source })
+}
+
+/// Starts the program that `words` begin with.
+///
+/// It is not std's Command, whose child inherits the signals that are held back here, and would hear none of those
+/// forwarded.
+pub(super) fn start(
+    words: Vec<OsString>,
+    environment: &Environment,
+    actions: &PosixSpawnFileActions,
+) -> Result<Pid, RunError> {
+    let program = words.first().cloned().unwrap_or_default();
+    let words = words.into_iter().map(|word| c_string(word.into_vec())).collect::<Result<Vec<_>, _>>()?;
+    let variable = |(name, value): &(OsString, OsString)| {
+        c_string([name.as_encoded_bytes(), b"=", value.as_encoded_bytes()].concat())
+    };
+    let environment = environment.iter().map(variable).collect::<Result<Vec<_>, _>>()?;
+    let attributes = ordinary_signals()
+        .map_err(|error| RunError::Os { what: "give the command its signals", source: error.into() })?;
+    let started =
+        posix_spawnp(words.first().map_or(c"", |word| word), actions, &attributes, &words, &environment)
+            .map_err(|error| refused(&program, &error.into()))?;
+    Pid::from_raw(started.as_raw()).ok_or_else(|| refused(&program, &io::ErrorKind::Other.into()))
+}
+
+/// Starts this program again, to be the first process of a namespace.
+pub(super) fn start_again(
+    words: impl IntoIterator<Item = OsString>,
+    environment: &Environment,
+    actions: &PosixSpawnFileActions,
+) -> Result<Pid, RunError> {
+    start([OsString::from(OURSELVES)].into_iter().chain(words).collect(), environment, actions)
+}
+
+/// What is done with a child's descriptors before it begins: nothing yet.
+pub(super) fn file_actions() -> Result<PosixSpawnFileActions, RunError> {
+    PosixSpawnFileActions::init().map_err(not_started)
+}
+
+pub(super) fn not_started(error: nix::errno::Errno) -> RunError {
+    RunError::Os { what: "start the command", source: error.into() }
+}
+
+/// Nothing held back, and SIGPIPE, which Rust ignores, as every program expects it.
+fn ordinary_signals() -> nix::Result<PosixSpawnAttr> {
+    let mut attributes = PosixSpawnAttr::init()?;
+    attributes.set_flags(PosixSpawnFlags::POSIX_SPAWN_SETSIGMASK | PosixSpawnFlags::POSIX_SPAWN_SETSIGDEF)?;
+    attributes.set_sigmask(&SigSet::empty())?;
+    attributes.set_sigdefault(&SigSet::from(NixSignal::SIGPIPE))?;
+    Ok(attributes)
+}
+
+fn c_string(bytes: Vec<u8>) -> Result<CString, RunError> {
+    CString::new(bytes).map_err(|error| RunError::Os { what: "pass an argument on", source: error.into() })
+}
+
+#[allow(clippy::disallowed_methods, reason = "this is the module that starts processes")]
+fn command_for(program: &Path) -> std::process::Command {
+    std::process::Command::new(program)
+}
+
+fn refused(program: &OsString, error: &io::Error) -> RunError {
+    let name = program.to_string_lossy().escape_debug().to_string();
+    if error.kind() == io::ErrorKind::NotFound {
+        RunError::NotFound { command: name }
+    } else {
+        RunError::NotExecutable { command: name, reason: error.kind().to_string() }
+    }
+}
