@@ -8,6 +8,7 @@
 
 mod directory;
 mod held;
+mod journal;
 mod lock;
 mod public;
 mod read;
@@ -17,6 +18,7 @@ mod write;
 
 pub use directory::{is_id, make_id, make_private_directories, refuse_unwritable};
 pub use held::Held;
+pub use journal::{Journal, JournalEnd, read_journal};
 pub use lock::Lock;
 pub use public::{
     EntryKind, entries_in, make_public_directories, place_public, read_shared, remove_directory,
