@@ -50,6 +50,7 @@
 //! | [`fingerprint`], [`drift`] | what the puller remembers of the values; what has changed |
 //! | [`identity`], [`open`] | who we are; decryption |
 //! | [`run`] | the deployment with the secrets in place |
+//! | [`audit`] | who opened what: lines that hold each other |
 //! | [`selftest`] | whether all of that holds on this machine |
 //! | [`keygen`], [`vault`], [`fs`], [`report`] | identities, settings, files, errors |
 //! | [`cli`] | the command line |
@@ -59,6 +60,7 @@
 
 pub mod admit;
 pub mod audience;
+pub mod audit;
 pub mod bundle;
 pub mod certificate;
 pub mod classify;
