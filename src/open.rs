@@ -10,6 +10,9 @@
 
 mod header;
 mod reopen;
+mod select;
+mod select_error;
+mod value_path;
 
 use std::io::Read;
 
@@ -26,6 +29,9 @@ use crate::secret::{SecretBuffer, wipe_finished_frames};
 use self::header::AgeFile;
 
 pub use reopen::reopen;
+pub use select::{Whereabouts, Writing, find, select};
+pub use select_error::SelectError;
+pub use value_path::ValuePath;
 
 const BLOCK: usize = 16 * 1024;
 

@@ -2,7 +2,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use crate::fs::{self, EntryKind, FileError};
-use crate::model::{Digest, EnvironmentFile, FilePath, Site};
+use crate::model::{Digest, EnvironmentFile, FilePath, ParameterName, Site};
 use crate::signature::names_beside;
 
 use super::{BundleError, MANIFEST, Manifest, header};
@@ -163,6 +163,20 @@ impl Bundle {
     #[must_use]
     pub fn file_for(&self, site: &Site, kind: EnvironmentFile) -> Option<&FilePath> {
         self.files_for(site).into_iter().find(|file| file.file == kind)
+    }
+
+    /// The parameters that a file of the bundle sets, by name: a site's own has what its subset says.
+    #[must_use]
+    pub fn parameters_of(&self, file: &FilePath) -> Vec<ParameterName> {
+        let grant = file.site.as_ref().and_then(|site| self.manifest.grant_of(site));
+        if let Some(grant) = grant {
+            let is_there = |name: &&ParameterName| {
+                EnvironmentFile::taking(name.as_str()).unwrap_or(EnvironmentFile::Passwords) == file.file
+            };
+            return grant.parameters.iter().filter(is_there).cloned().collect();
+        }
+        let entry = self.positions.get(file).and_then(|position| self.manifest.files.get(*position));
+        entry.map_or_else(Vec::new, |entry| entry.parameters.clone())
     }
 
     /// Reads a file of the bundle, which must be what the manifest says.
