@@ -18,9 +18,9 @@ use crate::model::Site;
 use crate::run::Delivery;
 
 use examples::{
-    CHECK_EXAMPLES, DECRYPT_EXAMPLES, DELIVERY_HELP, DIFF_EXAMPLES, INIT_EXAMPLES, KEYGEN_EXAMPLES,
-    PULL_EXAMPLES, REKEY_EXAMPLES, RUN_EXAMPLES, SELFTEST_EXAMPLES, SHOW_EXAMPLES, SIGN_EXAMPLES,
-    TRUST_EXAMPLES,
+    CHECK_EXAMPLES, DECRYPT_EXAMPLES, DELIVERY_HELP, DIFF_EXAMPLES, GET_EXAMPLES, INIT_EXAMPLES,
+    KEYGEN_EXAMPLES, PULL_EXAMPLES, REKEY_EXAMPLES, RUN_EXAMPLES, SELFTEST_EXAMPLES, SHOW_EXAMPLES,
+    SIGN_EXAMPLES, TRUST_EXAMPLES,
 };
 
 pub(super) use admission::{AdmissionArguments, TrustArguments};
@@ -114,6 +114,9 @@ pub(super) enum Verb {
     /// Write one file of a bundle in clear
     #[command(after_help = DECRYPT_EXAMPLES)]
     Decrypt(DecryptArguments),
+    /// Write one value of a bundle in clear
+    #[command(after_help = GET_EXAMPLES)]
+    Get(GetArguments),
     /// The worker of `run`: opens a bundle and passes descriptors over standard input
     #[command(hide = true)]
     Deliver(DeliverArguments),
@@ -293,6 +296,26 @@ pub(super) struct DecryptArguments {
     /// The file's plaintext name
     #[arg(default_value = "passwords.yaml", value_name = "FILE")]
     pub(super) file: String,
+    /// Write to a new FILE of mode 0600; `-` is standard output, even when it is a terminal
+    #[arg(short, long, value_name = "FILE")]
+    pub(super) output: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(super) struct GetArguments {
+    #[command(flatten)]
+    pub(super) admission: AdmissionArguments,
+    #[command(flatten)]
+    pub(super) identity: IdentityArguments,
+    /// The parameter, and below it keys and indices, with dots between them; or a JSON pointer
+    #[arg(value_name = "NAME")]
+    pub(super) name: String,
+    /// The file that it is in [default: passwords.yaml, else the one that has it]
+    #[arg(long, value_name = "NAME")]
+    pub(super) file: Option<String>,
+    /// Print the value as JSON
+    #[arg(long)]
+    pub(super) json: bool,
     /// Write to a new FILE of mode 0600; `-` is standard output, even when it is a terminal
     #[arg(short, long, value_name = "FILE")]
     pub(super) output: Option<PathBuf>,

@@ -1,10 +1,6 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use rustix::stdio::stdout;
-use rustix::termios::isatty;
-
-use crate::fs;
 use crate::identity::IdentitySet;
 use crate::model::EnvironmentFile;
 use crate::open::{open_one, site_of};
@@ -14,28 +10,20 @@ use super::admission::{admission, warn};
 use super::args::DecryptArguments;
 use super::environment;
 use super::exit::Failure;
-use super::ui::{BrokenPipe, Ui};
+use super::output::Output;
+use super::ui::Ui;
 
-/// Why a secret was not put where it was asked for.
+/// A name that no file of a bundle has.
 #[derive(Debug, thiserror::Error)]
-enum DecryptError {
-    #[error("`{name}` is not a file of a bundle")]
-    NoSuchFile { name: String },
-    #[error("standard output is a terminal")]
-    Terminal,
+#[error("`{name}` is not a file of a bundle")]
+pub(super) struct NoSuchFile {
+    name: String,
 }
 
-impl Hint for DecryptError {
+impl Hint for NoSuchFile {
     fn hint(&self) -> String {
-        match self {
-            Self::NoSuchFile { .. } => {
-                let names = EnvironmentFile::ALL.map(EnvironmentFile::file_name).join(", ");
-                format!("it is one of: {names}")
-            }
-            Self::Terminal => String::from(
-                "-o FILE writes a new file of mode 0600; -o - writes to the terminal all the same",
-            ),
-        }
+        let names = EnvironmentFile::ALL.map(EnvironmentFile::file_name).join(", ");
+        format!("it is one of: {names}")
     }
 }
 
@@ -44,20 +32,29 @@ pub(super) fn decrypt(
     directory: Option<&Path>,
     ui: Ui,
 ) -> Result<ExitCode, Failure> {
-    let name = arguments.file.strip_suffix(".age").unwrap_or(&arguments.file);
-    let file = EnvironmentFile::named(name)
-        .ok_or_else(|| DecryptError::NoSuchFile { name: name.escape_debug().to_string() })?;
-    if arguments.output.is_none() && isatty(stdout()) {
-        return Err(DecryptError::Terminal.into());
-    }
+    let file = file_named(&arguments.file)?;
+    let output = Output::of(arguments.output.as_deref())?;
+    write(arguments, directory, file, &output, ui)
+}
+
+/// The file of this name, with or without `.age`.
+pub(super) fn file_named(name: &str) -> Result<EnvironmentFile, NoSuchFile> {
+    let plain = name.strip_suffix(".age").unwrap_or(name);
+    EnvironmentFile::named(plain).ok_or_else(|| NoSuchFile { name: plain.escape_debug().to_string() })
+}
+
+fn write(
+    arguments: &DecryptArguments,
+    directory: Option<&Path>,
+    file: EnvironmentFile,
+    output: &Output,
+    ui: Ui,
+) -> Result<ExitCode, Failure> {
     let admitted = admission(&arguments.admission, directory)?.admit()?;
     warn(&admitted, ui);
     let identities = IdentitySet::read(&arguments.identity.identity, &environment::usual_identities())?;
     let site = site_of(admitted.bundle(), &identities, arguments.admission.trust.site.as_ref())?;
     let opened = open_one(&admitted, &site, file, &identities)?;
-    match &arguments.output {
-        Some(path) if path.as_os_str() != "-" => fs::create_private(path, &opened.content)?,
-        _ => fs::write_fd(stdout(), &opened.content).map_err(|_| BrokenPipe)?,
-    }
+    output.write(&opened.content)?;
     Ok(ExitCode::SUCCESS)
 }

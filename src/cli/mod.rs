@@ -14,12 +14,14 @@ mod environment;
 mod exit;
 mod facts;
 mod generation;
+mod get;
 mod git;
 mod harvest;
 mod init;
 mod keygen;
 mod list;
 mod login;
+mod output;
 mod prompt;
 mod pull;
 mod rekey;
@@ -80,6 +82,7 @@ fn dispatch(arguments: &Arguments, ui: Ui) -> Result<ExitCode, Failure> {
         Verb::Deliver(verb) => run::deliver(verb, ui),
         Verb::Enclosed(verb) => run::first(verb),
         Verb::Diff(verb) => diff::diff(verb, directory, arguments.batch, ui),
+        Verb::Get(verb) => get::get(verb, directory, ui),
         Verb::Init(verb) => init::init(verb, directory, ui),
         Verb::Keygen(verb) => keygen::keygen(verb, ui),
         Verb::MergeDriver(verb) => drivers::merge_driver(verb, ui),

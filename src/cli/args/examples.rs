@@ -29,6 +29,16 @@ Examples:
   dcn-vault diff --generation 7       what has changed since generation 7, from git's history
   dcn-vault diff /srv/old-bundle      what has changed since that one";
 
+pub(super) const GET_EXAMPLES: &str = "\
+NAME is a parameter, and below it keys and indices with dots between them. A key may have dots and slashes of its own; where that can
+be read in two ways, a JSON pointer says which. A single value is written as it is, with no newline behind it.
+
+Examples:
+  dcn-vault get NovaPassword | wc -c
+  dcn-vault get KeystoneFernetKeys./etc/keystone/fernet-keys/0.content -o /run/user/1000/fernet-0
+  dcn-vault get /parameter_defaults/KeystoneFernetKeys/~1etc~1keystone~1fernet-keys~10/content | wc -c
+  dcn-vault get EndpointMapOverride --json | jq keys";
+
 pub(super) const INIT_EXAMPLES: &str = "\
 Examples:
   git init centre && dcn-vault -C centre init --git-config     a vault in a new repository

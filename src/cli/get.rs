@@ -1,0 +1,40 @@
+use std::path::Path;
+use std::process::ExitCode;
+
+use crate::identity::IdentitySet;
+use crate::open::{ValuePath, Writing, find, open_one, select, site_of};
+
+use super::admission::{admission, warn};
+use super::args::GetArguments;
+use super::decrypt::file_named;
+use super::environment;
+use super::exit::Failure;
+use super::output::Output;
+use super::ui::Ui;
+
+pub(super) fn get(arguments: &GetArguments, directory: Option<&Path>, ui: Ui) -> Result<ExitCode, Failure> {
+    let path = ValuePath::parse(&arguments.name)?;
+    let output = Output::of(arguments.output.as_deref())?;
+    write(arguments, directory, &path, &output, ui)
+}
+
+fn write(
+    arguments: &GetArguments,
+    directory: Option<&Path>,
+    path: &ValuePath,
+    output: &Output,
+    ui: Ui,
+) -> Result<ExitCode, Failure> {
+    let file = arguments.file.as_deref().map(file_named).transpose()?;
+    let admitted = admission(&arguments.admission, directory)?.admit()?;
+    warn(&admitted, ui);
+    let identities = IdentitySet::read(&arguments.identity.identity, &environment::usual_identities())?;
+    let site = site_of(admitted.bundle(), &identities, arguments.admission.trust.site.as_ref())?;
+    let place = find(admitted.bundle(), &site, path, file)?;
+    let opened = open_one(&admitted, &site, place.file, &identities)?;
+    let writing = if arguments.json { Writing::Json } else { Writing::Text };
+    let value = select(&opened, path, writing)?;
+    drop(opened);
+    output.write(&value)?;
+    Ok(ExitCode::SUCCESS)
+}
