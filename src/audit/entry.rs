@@ -17,7 +17,7 @@ const MOST: usize = 16;
 pub enum Event {
     /// A bundle was opened: what `files` and `parameters` name is about to be handed over.
     Opened,
-    /// Nothing was handed over.
+    /// It was not handed over, or not whole: `error` says why.
     Refused,
     /// The command that had it in place has ended.
     Ended,
@@ -128,8 +128,7 @@ impl Entry {
     #[must_use]
     pub fn new(event: Event, verb: Verb, id: &str, who: &Who, time: Timestamp) -> Self {
         Self {
-            // For people; the order of the lines is that of the file
-            time: time.round(Unit::Millisecond).unwrap_or(time),
+            time: for_people(time),
             event,
             id: id.to_owned(),
             user: who.user.clone(),
@@ -153,6 +152,12 @@ impl Entry {
             signal: None,
             escapes: None,
         }
+    }
+
+    /// The same opening, where `event` has happened at the moment `time`.
+    #[must_use]
+    pub fn at(&self, event: Event, time: Timestamp) -> Self {
+        Self { event, time: for_people(time), ..self.clone() }
     }
 
     /// As it stands in a line: texts short and of printable characters, parameters sorted, each once, and no more than take `room`
@@ -189,6 +194,11 @@ impl Entry {
         fit.more_parameters = (more > 0).then_some(more);
         fit
     }
+}
+
+/// The order of the lines is that of the file.
+fn for_people(time: Timestamp) -> Timestamp {
+    time.round(Unit::Millisecond).unwrap_or(time)
 }
 
 /// A terminal obeys control characters, and some others turn the reading around: they are escaped.

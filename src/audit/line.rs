@@ -11,7 +11,7 @@ pub(super) const NO_LINE: &str = "0000000000000000000000000000000000000000000000
 const START: &str = "{\"number\":";
 
 /// What stands in a line: its place in the chain, and the entry.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Line {
     /// Its number, from 1.
@@ -19,21 +19,14 @@ pub struct Line {
     /// The SHA-256 of the line before, without the newline; zeros in the first.
     pub previous: String,
     /// What it says.
+    #[serde(flatten)]
     pub entry: Entry,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Deserialize)]
 struct Link {
     number: u64,
     previous: String,
-}
-
-#[derive(Serialize)]
-struct Written<'a> {
-    number: u64,
-    previous: &'a str,
-    #[serde(flatten)]
-    entry: &'a Entry,
 }
 
 impl Line {
@@ -47,9 +40,9 @@ impl Line {
 
     /// The line as it is written, with the newline.
     pub(super) fn write(number: u64, previous: &str, entry: &Entry) -> Vec<u8> {
-        let entry = entry.fit(ROOM);
+        let line = Self { number, previous: previous.to_owned(), entry: entry.fit(ROOM) };
         // Strings, numbers, and lists of those: there is nothing to fail on
-        let mut line = serde_json::to_vec(&Written { number, previous, entry: &entry }).unwrap_or_default();
+        let mut line = serde_json::to_vec(&line).unwrap_or_default();
         line.push(b'\n');
         line
     }

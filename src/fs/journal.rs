@@ -1,5 +1,5 @@
 use std::fs::{File, OpenOptions};
-use std::io::{BufReader, ErrorKind, Read, Take};
+use std::io::{BufReader, Read, Take};
 use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
@@ -106,11 +106,11 @@ impl JournalEnd<'_> {
             match rustix::io::write(file, bytes) {
                 Err(Errno::INTR) => {}
                 Ok(count) if count == bytes.len() => break Ok(()),
-                Ok(_) => break Err(ErrorKind::StorageFull.into()),
-                Err(error) => break Err(error.into()),
+                Ok(_) => break Err(Errno::NOSPC),
+                Err(error) => break Err(error),
             }
         };
-        written.map_err(|error: std::io::Error| {
+        written.map_err(|error| {
             let _ = file.set_len(self.length);
             FileError::os("write", &self.journal.path, error)
         })
