@@ -48,7 +48,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("identity", &["fs", "report"]),
     // Of bundles it opens those that are admitted; to seal one anew, it reads it back to what the guard searches: `Classified`
     ("open", &["admit", "bundle", "classify", "identity", "json", "model", "report", "secret", "yaml"]),
-    ("run", &["admit", "fs", "identity", "model", "open", "report", "secret"]),
+    ("run", &["admit", "audit", "fs", "identity", "model", "open", "report", "secret"]),
     // It lets made-up secrets take the whole way, and so names every stage of it
     (
         "selftest",
@@ -78,6 +78,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
         &[
             "admit",
             "audience",
+            "audit",
             "bundle",
             "certificate",
             "classify",
@@ -152,9 +153,10 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("std::fs", &["fs"]),
     // The types of addresses; nothing is connected
     ("std::net", &["certificate::x509", "source::openstack::proxy"]),
+    // cli::environment: a list of paths in a variable
     // selftest: whether a crash left a core dump
     // signature::agent: the socket of ssh-agent
-    ("std::os", &["fs", "run", "selftest", "signature::agent"]),
+    ("std::os", &["cli::environment", "fs", "run", "selftest", "signature::agent"]),
     // selftest: it starts this program itself
     ("std::process", &["cli", "main", "run", "selftest::probe"]),
     // seal: the files of ten thousand sites are sealed on all cores

@@ -1,6 +1,7 @@
 #![allow(clippy::doc_markdown, reason = "these comments are the help, which has no Markdown")]
 
 mod admission;
+mod audit;
 mod diff;
 mod examples;
 mod generation;
@@ -18,12 +19,15 @@ use crate::model::Site;
 use crate::run::Delivery;
 
 use examples::{
-    CHECK_EXAMPLES, DECRYPT_EXAMPLES, DELIVERY_HELP, DIFF_EXAMPLES, GET_EXAMPLES, INIT_EXAMPLES,
-    KEYGEN_EXAMPLES, PULL_EXAMPLES, REKEY_EXAMPLES, RUN_EXAMPLES, SELFTEST_EXAMPLES, SHOW_EXAMPLES,
-    SIGN_EXAMPLES, TRUST_EXAMPLES,
+    AUDIT_EXAMPLES, CHECK_EXAMPLES, DECRYPT_EXAMPLES, DELIVERY_HELP, DIFF_EXAMPLES, GET_EXAMPLES,
+    INIT_EXAMPLES, KEYGEN_EXAMPLES, PULL_EXAMPLES, REKEY_EXAMPLES, RUN_EXAMPLES, SELFTEST_EXAMPLES,
+    SHOW_EXAMPLES, SIGN_EXAMPLES, TRUST_EXAMPLES,
 };
 
 pub(super) use admission::{AdmissionArguments, TrustArguments};
+pub(super) use audit::{
+    AuditArguments, AuditShowArguments, AuditVerb, AuditVerifyArguments, OpeningArguments, Since,
+};
 pub(super) use diff::DiffArguments;
 pub(super) use generation::GenerationArguments;
 pub(super) use rekey::{RekeyArguments, SiteRemoveArguments};
@@ -117,6 +121,9 @@ pub(super) enum Verb {
     /// Write one value of a bundle in clear
     #[command(after_help = GET_EXAMPLES)]
     Get(GetArguments),
+    /// Verify the audit log, and show it
+    #[command(subcommand, after_help = AUDIT_EXAMPLES)]
+    Audit(AuditVerb),
     /// The worker of `run`: opens a bundle and passes descriptors over standard input
     #[command(hide = true)]
     Deliver(DeliverArguments),
@@ -241,6 +248,8 @@ pub(super) struct RunArguments {
     pub(super) admission: AdmissionArguments,
     #[command(flatten)]
     pub(super) identity: IdentityArguments,
+    #[command(flatten)]
+    pub(super) audit: AuditArguments,
     /// How the command gets the files [default: mount for root, else fd]
     #[arg(long, value_name = "HOW", value_parser = delivery_parser(), long_help = DELIVERY_HELP)]
     pub(super) delivery: Option<Delivery>,
@@ -293,6 +302,8 @@ pub(super) struct DecryptArguments {
     pub(super) admission: AdmissionArguments,
     #[command(flatten)]
     pub(super) identity: IdentityArguments,
+    #[command(flatten)]
+    pub(super) audit: AuditArguments,
     /// The file's plaintext name
     #[arg(default_value = "passwords.yaml", value_name = "FILE")]
     pub(super) file: String,
@@ -307,6 +318,8 @@ pub(super) struct GetArguments {
     pub(super) admission: AdmissionArguments,
     #[command(flatten)]
     pub(super) identity: IdentityArguments,
+    #[command(flatten)]
+    pub(super) audit: AuditArguments,
     /// The parameter, and below it keys and indices, with dots between them; or a JSON pointer
     #[arg(value_name = "NAME")]
     pub(super) name: String,
@@ -331,6 +344,8 @@ pub(super) struct DeliverArguments {
     pub(super) delivery: Delivery,
     #[arg(long)]
     pub(super) directory: PathBuf,
+    #[command(flatten)]
+    pub(super) opening: OpeningArguments,
     #[command(flatten)]
     pub(super) trust: TrustArguments,
 }

@@ -1,6 +1,7 @@
 use std::path::Path;
 use std::process::ExitCode;
 
+use crate::audit::Verb;
 use crate::identity::IdentitySet;
 use crate::model::EnvironmentFile;
 use crate::open::{open_one, site_of};
@@ -8,6 +9,7 @@ use crate::report::Hint;
 
 use super::admission::{admission, warn};
 use super::args::DecryptArguments;
+use super::auditor::{Auditor, Opening};
 use super::environment;
 use super::exit::Failure;
 use super::output::Output;
@@ -34,7 +36,9 @@ pub(super) fn decrypt(
 ) -> Result<ExitCode, Failure> {
     let file = file_named(&arguments.file)?;
     let output = Output::of(arguments.output.as_deref())?;
-    write(arguments, directory, file, &output, ui)
+    let mut auditor = Auditor::begin(&arguments.audit, Verb::Decrypt, ui)?;
+    let written = write(arguments, directory, file, &output, &mut auditor, ui);
+    auditor.close(written)
 }
 
 /// The file of this name, with or without `.age`.
@@ -48,13 +52,23 @@ fn write(
     directory: Option<&Path>,
     file: EnvironmentFile,
     output: &Output,
+    auditor: &mut Auditor,
     ui: Ui,
 ) -> Result<ExitCode, Failure> {
     let admitted = admission(&arguments.admission, directory)?.admit()?;
+    auditor.admitted(&admitted);
     warn(&admitted, ui);
     let identities = IdentitySet::read(&arguments.identity.identity, &environment::usual_identities())?;
-    let site = site_of(admitted.bundle(), &identities, arguments.admission.trust.site.as_ref())?;
+    let bundle = admitted.bundle();
+    let site = site_of(bundle, &identities, arguments.admission.trust.site.as_ref())?;
     let opened = open_one(&admitted, &site, file, &identities)?;
+    let parameters = bundle.file_for(&site, file).map(|path| bundle.parameters_of(path));
+    auditor.opened(Opening {
+        files: vec![file.file_name().to_owned()],
+        parameters: parameters.unwrap_or_default(),
+        delivery: None,
+        site,
+    })?;
     output.write(&opened.content)?;
     Ok(ExitCode::SUCCESS)
 }

@@ -2,11 +2,14 @@
 
 #![allow(clippy::disallowed_methods, reason = "this is the place")]
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
+use rustix::process::geteuid;
 
+use crate::audit::Who;
 use crate::fs;
 use crate::secret::SecretValue;
 use crate::source::Places;
@@ -20,6 +23,19 @@ const IDENTITY_VARIABLES: [&str; 5] =
     ["CREDENTIALS_DIRECTORY", "DCN_VAULT_DIR", "SOPS_AGE_KEY", "SOPS_AGE_KEY_CMD", "SOPS_AGE_KEY_FILE"];
 const IDENTITY_NAME: &str = "identity.txt";
 const SIGNERS_NAME: &str = "signers";
+
+/// The directory of a host's own log.
+const HOST_LOGS: &str = "/var/log/dcn-vault";
+const LOG_NAME: &str = "audit.jsonl";
+
+/// Where an audit log goes.
+#[derive(Debug)]
+pub(super) enum LogPlace {
+    /// To a file whose directory is somebody else's to make.
+    Named(PathBuf),
+    /// To one below this user's home, whose directory we make.
+    Own(PathBuf),
+}
 
 /// The vault that `-C` names, or that the current directory is in.
 pub(super) fn vault(directory: Option<&Path>) -> Result<Vault, Failure> {
@@ -75,7 +91,7 @@ pub(super) fn memory() -> Option<Memory> {
 
 /// What the worker of `run` needs of the environment: where identities are, and no password.
 pub(super) fn for_worker() -> Vec<(OsString, OsString)> {
-    let wanted = ["CREDENTIALS_DIRECTORY", "HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME"];
+    let wanted = ["CREDENTIALS_DIRECTORY", "HOME", "SUDO_USER", "XDG_CONFIG_HOME", "XDG_STATE_HOME"];
     wanted.into_iter().filter_map(|name| Some((OsString::from(name), std::env::var_os(name)?))).collect()
 }
 
@@ -95,6 +111,26 @@ pub(super) fn notes_directory() -> Option<PathBuf> {
 pub(super) fn state() -> Option<PathBuf> {
     let home = path("XDG_STATE_HOME").or_else(|| path("HOME").map(|home| home.join(".local/state")));
     home.map(|home| home.join("dcn-vault"))
+}
+
+/// Where the audit log goes when no file is named: to the service's directory of logs, the host's, or one's own.
+pub(super) fn audit_log() -> Option<LogPlace> {
+    // systemd lists all of a service's directories, with colons between them
+    let service = std::env::var_os("LOGS_DIRECTORY").and_then(|list| {
+        let first = list.as_bytes().split(|byte| *byte == b':').next().filter(|first| !first.is_empty())?;
+        Some(Path::new(OsStr::from_bytes(first)).join(LOG_NAME))
+    });
+    let host = || {
+        let directory = Path::new(HOST_LOGS);
+        (geteuid().is_root() && directory.is_dir()).then(|| directory.join(LOG_NAME))
+    };
+    let named = service.or_else(host).map(LogPlace::Named);
+    named.or_else(|| state().map(|state| LogPlace::Own(state.join(LOG_NAME))))
+}
+
+/// On whose behalf we run.
+pub(super) fn who() -> Who {
+    Who::here(std::env::var("SUDO_USER").ok().as_deref())
 }
 
 /// Where one's own signing key is.

@@ -3,6 +3,7 @@
 //! its own code, or 128 and a signal's number.
 
 use std::error::Error;
+use std::fmt;
 use std::process::ExitCode;
 
 use crate::report::Hint;
@@ -33,6 +34,12 @@ impl<E: Hint + 'static> From<E> for Failure {
             _ => FAILED,
         };
         Self { error: Box::new(error), code }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.error.fmt(f)
     }
 }
 

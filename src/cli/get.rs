@@ -1,11 +1,13 @@
 use std::path::Path;
 use std::process::ExitCode;
 
+use crate::audit::Verb;
 use crate::identity::IdentitySet;
 use crate::open::{ValuePath, Writing, find, open_one, select, site_of};
 
 use super::admission::{admission, warn};
 use super::args::GetArguments;
+use super::auditor::{Auditor, Opening};
 use super::decrypt::file_named;
 use super::environment;
 use super::exit::Failure;
@@ -15,7 +17,9 @@ use super::ui::Ui;
 pub(super) fn get(arguments: &GetArguments, directory: Option<&Path>, ui: Ui) -> Result<ExitCode, Failure> {
     let path = ValuePath::parse(&arguments.name)?;
     let output = Output::of(arguments.output.as_deref())?;
-    write(arguments, directory, &path, &output, ui)
+    let mut auditor = Auditor::begin(&arguments.audit, Verb::Get, ui)?;
+    let written = write(arguments, directory, &path, &output, &mut auditor, ui);
+    auditor.close(written)
 }
 
 fn write(
@@ -23,10 +27,12 @@ fn write(
     directory: Option<&Path>,
     path: &ValuePath,
     output: &Output,
+    auditor: &mut Auditor,
     ui: Ui,
 ) -> Result<ExitCode, Failure> {
     let file = arguments.file.as_deref().map(file_named).transpose()?;
     let admitted = admission(&arguments.admission, directory)?.admit()?;
+    auditor.admitted(&admitted);
     warn(&admitted, ui);
     let identities = IdentitySet::read(&arguments.identity.identity, &environment::usual_identities())?;
     let site = site_of(admitted.bundle(), &identities, arguments.admission.trust.site.as_ref())?;
@@ -35,6 +41,12 @@ fn write(
     let writing = if arguments.json { Writing::Json } else { Writing::Text };
     let value = select(&opened, path, writing)?;
     drop(opened);
+    auditor.opened(Opening {
+        files: vec![place.file.file_name().to_owned()],
+        parameters: place.parameters,
+        delivery: None,
+        site,
+    })?;
     output.write(&value)?;
     Ok(ExitCode::SUCCESS)
 }

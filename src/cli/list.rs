@@ -125,7 +125,7 @@ fn pull_command(found: &WorkingDir) -> String {
 }
 
 /// Lines of cells, each as wide as its column; the last one as it is.
-fn columns(heads: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String {
+pub(super) fn columns(heads: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String {
     let head = heads.iter().map(ToString::to_string).collect();
     let rows: Vec<Vec<String>> = std::iter::once(head).chain(rows).collect();
     let width = |column: usize| {

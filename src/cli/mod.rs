@@ -4,6 +4,8 @@
 
 mod admission;
 mod args;
+mod audit;
+mod auditor;
 mod bill;
 mod check;
 mod decrypt;
@@ -77,6 +79,7 @@ pub fn main(words: impl IntoIterator<Item = OsString>) -> ExitCode {
 fn dispatch(arguments: &Arguments, ui: Ui) -> Result<ExitCode, Failure> {
     let directory = arguments.directory.as_deref();
     match &arguments.verb {
+        Verb::Audit(verb) => audit::audit(verb, ui),
         Verb::Check(verb) => check::check(verb, directory),
         Verb::Decrypt(verb) => decrypt::decrypt(verb, directory, ui),
         Verb::Deliver(verb) => run::deliver(verb, ui),

@@ -1,14 +1,18 @@
+use std::cell::RefCell;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use rustix::stdio::stdin;
 
+use crate::audit::Verb;
+use crate::model::EnvironmentFile;
 use crate::run::{
     Command, Delivered, Delivery, Identities, Places, RunError, Supervisor, containable, enclosed, hand_over,
 };
 
 use super::args::{DeliverArguments, EnclosedArguments, RunArguments, UsageError};
+use super::auditor::{Auditor, Opening};
 use super::exit::Failure;
 use super::ui::Ui;
 use super::{admission, environment};
@@ -21,8 +25,10 @@ pub(super) fn run(arguments: &RunArguments, directory: Option<&Path>, ui: Ui) ->
         Some(path) => path.clone(),
         None => environment::vault(directory)?.bundle(),
     };
+    let mut auditor = Auditor::begin(&arguments.audit, Verb::Run, ui)?;
     let mut worker =
         vec![OsString::from("deliver"), OsString::from("--bundle"), bundle.clone().into_os_string()];
+    worker.extend(auditor.words(&command.program.to_string_lossy()));
     worker.extend(arguments.admission.trust.words());
     for identity in &arguments.identity.identity {
         worker.extend([OsString::from("--identity"), identity.clone().into_os_string()]);
@@ -53,10 +59,13 @@ pub(super) fn run(arguments: &RunArguments, directory: Option<&Path>, ui: Ui) ->
         ended => ended,
     };
     match ended {
-        Ok(exit) => Ok(ExitCode::from(exit.code())),
-        // The worker has said why
+        Ok(exit) => {
+            auditor.ended(exit);
+            Ok(ExitCode::from(exit.code()))
+        }
+        // The worker has said why, and written it down
         Err(RunError::Worker) => Ok(ExitCode::FAILURE),
-        Err(error) => Err(error.into()),
+        Err(error) => auditor.close(Err(error.into())),
     }
 }
 
@@ -93,19 +102,36 @@ fn supervisor(worker: Vec<OsString>, places: Places) -> Supervisor {
 }
 
 pub(super) fn deliver(arguments: &DeliverArguments, ui: Ui) -> Result<ExitCode, Failure> {
+    // Who we are is asked before a namespace is entered
+    let auditor = RefCell::new(Auditor::resume(&arguments.opening, ui)?);
     let admission = admission::of(arguments.bundle.clone(), &arguments.trust);
     let usual = environment::usual_identities();
     let identities =
         Identities { named: &arguments.identity, usual: &usual, site: arguments.trust.site.as_ref() };
-    let admit = || admission.admit().inspect(|admitted| admission::warn(admitted, ui));
-    match hand_over(admit, &identities, arguments.delivery, &arguments.directory, stdin()) {
-        Ok(Delivered::Ramfs | Delivered::Named) => {}
-        Ok(Delivered::Memfd) => {
-            ui.warn(
-                "this host forbids a ramfs of one's own: the plaintext is in memory that may be swapped out",
-            );
-        }
-        Err(error) => return Err(error.into()),
+    let admit = || {
+        admission.admit().inspect(|admitted| {
+            auditor.borrow_mut().admitted(admitted);
+            admission::warn(admitted, ui);
+        })
+    };
+    let note = |opening: &crate::run::Opening<'_>| {
+        let bundle = opening.admitted.bundle();
+        let files = bundle.files_for(opening.site);
+        let files = files.into_iter().filter(|path| opening.files.contains(&path.file));
+        auditor.borrow_mut().opened(Opening {
+            site: opening.site.clone(),
+            files: opening.files.iter().copied().map(EnvironmentFile::file_name).map(str::to_owned).collect(),
+            parameters: files.flat_map(|path| bundle.parameters_of(path)).collect(),
+            delivery: Some(String::from(match opening.delivered {
+                Delivered::Memfd => "fd, memfd",
+                _ => arguments.delivery.name(),
+            })),
+        })
+    };
+    let delivered = hand_over(admit, note, &identities, arguments.delivery, &arguments.directory, stdin())
+        .map_err(Failure::from);
+    if auditor.borrow_mut().close(delivered)? == Delivered::Memfd {
+        ui.warn("this host forbids a ramfs of one's own: the plaintext is in memory that may be swapped out");
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -32,4 +32,4 @@ pub use enclosure::containable;
 pub use error::RunError;
 pub use init::enclosed;
 pub use supervise::{ChildExit, Supervisor};
-pub use worker::{Delivered, Identities, WorkerError, hand_over};
+pub use worker::{Delivered, Identities, Opening, WorkerError, hand_over};

@@ -4,8 +4,9 @@ use rustix::fd::BorrowedFd;
 use rustix::process::{Signal, set_parent_process_death_signal};
 
 use crate::admit::{AdmitError, Admitted};
+use crate::audit::AuditError;
 use crate::identity::{IdentityError, IdentitySet};
-use crate::model::Site;
+use crate::model::{EnvironmentFile, Site};
 use crate::open::{OpenError, open, site_of};
 use crate::report::Hint;
 use crate::secret::harden;
@@ -31,6 +32,9 @@ pub enum WorkerError {
     /// The bundle is not to be believed, or not whole.
     #[error(transparent)]
     Admit(#[from] AdmitError),
+    /// It cannot be written down that it was opened.
+    #[error(transparent)]
+    Audit(#[from] AuditError),
     /// There is no identity.
     #[error(transparent)]
     Identity(#[from] IdentityError),
@@ -46,6 +50,7 @@ impl Hint for WorkerError {
     fn hint(&self) -> String {
         match self {
             Self::Admit(error) => error.hint(),
+            Self::Audit(error) => error.hint(),
             Self::Identity(error) => error.hint(),
             Self::Open(error) => error.hint(),
             Self::Run(error) => error.hint(),
@@ -65,14 +70,30 @@ pub struct Identities<'a> {
     pub site: Option<&'a Site>,
 }
 
+/// What is about to be handed over.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Opening<'a> {
+    /// The bundle.
+    pub admitted: &'a Admitted,
+    /// The site as which it was opened.
+    pub site: &'a Site,
+    /// The files.
+    pub files: Vec<EnvironmentFile>,
+    /// Where they were put.
+    pub delivered: Delivered,
+}
+
 /// The worker's whole life: has the bundle admitted, opens it, puts the plaintext where `delivery` wants it, and passes descriptors
-/// of it over `socket`. `directory` is where the command will find the files. The caller **must** exit then.
+/// of it over `socket`. `directory` is where the command will find the files. `note` writes down what is about to be handed over. The caller
+/// **must** exit then.
 ///
 /// # Errors
 ///
 /// Any [`WorkerError`]; nothing was handed over then.
 pub fn hand_over(
     admit: impl FnOnce() -> Result<Admitted, AdmitError>,
+    note: impl FnOnce(&Opening<'_>) -> Result<(), AuditError>,
     identities: &Identities<'_>,
     delivery: Delivery,
     directory: &Path,
@@ -101,6 +122,8 @@ pub fn hand_over(
         Delivery::File => (Delivered::Named, plain::write(&opened, directory)?),
         Delivery::Mount => (Delivered::Ramfs, covered::over(directory, &opened)?),
     };
+    let names = opened.files.iter().map(|opened| opened.file).collect();
+    note(&Opening { admitted: &admitted, site: &site, files: names, delivered })?;
     for (opened, file) in opened.files.iter().zip(&files) {
         pass::send(socket, opened.file.file_name(), file).map_err(RunError::os("pass a descriptor on"))?;
     }

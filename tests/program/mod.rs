@@ -243,10 +243,12 @@ impl Scratch {
         files
     }
 
-    /// All that is here, but what is remembered of bundles: one that is admitted is, whatever comes then.
+    /// All that is here, but what is remembered of bundles: one that is admitted is, whatever comes then; and the audit log, in which
+    /// what was refused is noted.
     pub fn holdings(&self) -> (Vec<String>, Vec<(PathBuf, Vec<u8>)>) {
         let mut files = self.files();
         files.retain(|(path, _)| !path.starts_with(self.join(".local/state/dcn-vault/seen")));
+        files.retain(|(path, _)| *path != self.join(".local/state/dcn-vault/audit.jsonl"));
         (self.names(), files)
     }
 

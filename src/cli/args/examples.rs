@@ -6,6 +6,15 @@ Examples:
   dcn-vault site add edge2 age1… --role DistributedCompute      what that role's services take
   dcn-vault site add edge3 -R edge3.pub --secrets 'Nova*' --secrets RpcPassword";
 
+pub(super) const AUDIT_EXAMPLES: &str = "\
+Exit code of verify: 0 whole, 3 something was found, 1 the log could not be read.
+
+Examples:
+  dcn-vault audit verify                                   prints the head, which is worth keeping elsewhere
+  dcn-vault audit verify /var/log/dcn-vault/audit.jsonl    another log
+  dcn-vault audit show --since 7d                          who opened what in the last week
+  dcn-vault audit show --json | jq                         for a script";
+
 pub(super) const CHECK_EXAMPLES: &str = "\
 Exit code: 0 all well, 3 something was found, 1 the bundle could not be read.
 
@@ -148,9 +157,11 @@ mod tests {
         for verb in verbs {
             let name = verb.get_name().to_owned();
             let after = verb.get_after_help().map(ToString::to_string);
-            // What `trust` can do is shown at `trust`
-            let after = after.or_else(|| {
-                ["add", "list", "reset"].contains(&name.as_str()).then(|| super::TRUST_EXAMPLES.into())
+            // What `audit` and `trust` can do is shown there
+            let after = after.or_else(|| match name.as_str() {
+                "add" | "list" | "reset" => Some(super::TRUST_EXAMPLES.into()),
+                "show" | "verify" => Some(super::AUDIT_EXAMPLES.into()),
+                _ => None,
             });
             let after = after.unwrap_or_else(|| panic!("{name} has no examples"));
             let examples =
