@@ -188,6 +188,10 @@ fn what_was_asked_for_on_standard_output_goes_there_alone() {
     assert_eq!(decrypted.ended.code, Some(0), "{}", decrypted.ended.err);
     assert_eq!(places(&bench.stray(&decrypted)), BTreeSet::from([Place::Stdout]));
     assert_all_seen(&decrypted);
+    let got = watch(&bench.verb(&["get", "-b", "bundle", "-i", "identity.txt", "NovaPassword"]), None);
+    assert_eq!(got.ended.code, Some(0), "{}", got.ended.err);
+    assert_eq!(places(&bench.stray(&got)), BTreeSet::from([Place::Stdout]));
+    assert_all_seen(&got);
     let made = watch(&bench.verb(&["keygen"]), None);
     let key = Canaries::of([secret_key(&made.ended.out)]);
     assert_eq!(places(&made.sightings(&key)), BTreeSet::from([Place::Stdout]));
@@ -199,7 +203,7 @@ fn what_was_asked_for_on_standard_output_goes_there_alone() {
 /// The control: a watch that finds nothing here would find nothing anywhere.
 #[test]
 #[ignore = "needs strace: run tests/all"]
-fn the_watch_finds_the_two_verbs_that_write_a_secret_to_a_file_on_request() {
+fn the_watch_finds_the_three_verbs_that_write_a_secret_to_a_file_on_request() {
     let bench = Bench::new();
     let arguments = ["decrypt", "-b", "bundle", "-i", "identity.txt", "-o", "clear.yaml"];
     let decrypted = watch(&bench.verb(&arguments), None);
@@ -210,6 +214,8 @@ fn the_watch_finds_the_two_verbs_that_write_a_secret_to_a_file_on_request() {
         assert!(places.len() == 1 && places.iter().all(is_here), "{places:?}");
     };
     is_file_here(places(&bench.stray(&decrypted)));
+    let arguments = ["get", "-b", "bundle", "-i", "identity.txt", "-o", "value.txt", "NovaPassword"];
+    is_file_here(places(&bench.stray(&watch(&bench.verb(&arguments), None))));
     let made = watch(&bench.verb(&["keygen", "-o", "other.txt"]), None);
     let key = Canaries::of([secret_key(&std::fs::read(bench.scratch.join("other.txt")).unwrap())]);
     is_file_here(places(&made.sightings(&key)));

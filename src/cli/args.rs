@@ -5,6 +5,7 @@ mod audit;
 mod diff;
 mod examples;
 mod generation;
+mod get;
 mod rekey;
 mod source;
 mod vault;
@@ -30,6 +31,7 @@ pub(super) use audit::{
 };
 pub(super) use diff::DiffArguments;
 pub(super) use generation::GenerationArguments;
+pub(super) use get::GetArguments;
 pub(super) use rekey::{RekeyArguments, SiteRemoveArguments};
 pub(super) use source::{SourceArguments, UsageError};
 pub(super) use vault::{
@@ -307,28 +309,6 @@ pub(super) struct DecryptArguments {
     /// The file's plaintext name
     #[arg(default_value = "passwords.yaml", value_name = "FILE")]
     pub(super) file: String,
-    /// Write to a new FILE of mode 0600; `-` is standard output, even when it is a terminal
-    #[arg(short, long, value_name = "FILE")]
-    pub(super) output: Option<PathBuf>,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct GetArguments {
-    #[command(flatten)]
-    pub(super) admission: AdmissionArguments,
-    #[command(flatten)]
-    pub(super) identity: IdentityArguments,
-    #[command(flatten)]
-    pub(super) audit: AuditArguments,
-    /// The parameter, and below it keys and indices, with dots between them; or a JSON pointer
-    #[arg(value_name = "NAME")]
-    pub(super) name: String,
-    /// The file that it is in [default: passwords.yaml, else the one that has it]
-    #[arg(long, value_name = "NAME")]
-    pub(super) file: Option<String>,
-    /// Print the value as JSON
-    #[arg(long)]
-    pub(super) json: bool,
     /// Write to a new FILE of mode 0600; `-` is standard output, even when it is a terminal
     #[arg(short, long, value_name = "FILE")]
     pub(super) output: Option<PathBuf>,

@@ -1,0 +1,27 @@
+use std::path::PathBuf;
+
+use clap::Args;
+
+use super::{AdmissionArguments, AuditArguments, IdentityArguments};
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct GetArguments {
+    #[command(flatten)]
+    pub(in crate::cli) admission: AdmissionArguments,
+    #[command(flatten)]
+    pub(in crate::cli) identity: IdentityArguments,
+    #[command(flatten)]
+    pub(in crate::cli) audit: AuditArguments,
+    /// The parameter, and below it keys and indices, with dots between them; or a JSON pointer
+    #[arg(value_name = "NAME")]
+    pub(in crate::cli) name: String,
+    /// The file that it is in [default: passwords.yaml, else the one that has it]
+    #[arg(long, value_name = "NAME")]
+    pub(in crate::cli) file: Option<String>,
+    /// Print the value as JSON
+    #[arg(long)]
+    pub(in crate::cli) json: bool,
+    /// Write to a new FILE of mode 0600; `-` is standard output, even when it is a terminal
+    #[arg(short, long, value_name = "FILE")]
+    pub(in crate::cli) output: Option<PathBuf>,
+}
