@@ -230,6 +230,28 @@ fn decrypt_holds_few_copies_while_it_writes_and_nothing_at_its_end() {
 
 #[test]
 #[ignore = "needs root and gdb: run tests/all"]
+fn get_holds_few_copies_while_it_writes_and_nothing_at_its_end() {
+    let site = Site::with_bundle();
+    let canaries = site.opened_canaries();
+    let mut get = site.scratch.program();
+    get.args(["get", "-b", "bundle", "-i", "identity.txt", "KeystoneFernetKeys", "--json"]);
+    let mut trace = Trace::start(&get, "", |held| {
+        held.stdin(Stdio::null()).stdout(Stdio::null());
+    });
+    let mut table = Table::of("get");
+    let at = trace.until(|at| at.enters(libc::SYS_write) && at.arguments[0] == 1).expect("it writes");
+    table.look("first write", &Scanner::new(&canaries), at.pid);
+    let at = trace.until(|at| at.enters(libc::SYS_exit_group)).expect("it ends");
+    assert_eq!(at.arguments[0], 0);
+    table.look_at_end("exit", &canaries, &at, &mut trace, &site.scratch);
+    println!("{table}");
+    table.assert_nothing_at(&["exit"]);
+    assert!((1..10).contains(&table.found("first write").distinct()), "of others, or none\n{table}");
+    assert_few(&table, &["first write"]);
+}
+
+#[test]
+#[ignore = "needs root and gdb: run tests/all"]
 fn the_supervisor_holds_nothing_while_the_child_runs_nor_after_and_the_worker_nothing_at_its_end() {
     for delivery in ["fd", "mount", "file"] {
         holds_nothing_while_the_child_runs(delivery);
