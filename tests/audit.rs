@@ -295,7 +295,7 @@ fn a_log_that_cannot_be_written_is_one_warning_or_where_it_is_required_an_error_
     };
     for (log, error, hint) in unwritable(&scratch) {
         let before = scratch.holdings();
-        let warning = format!("warning: this is not in the audit log: {error}\n");
+        let warning = format!("warning: {error}; this is not written down\n");
         for (verb, rest, out) in [
             ("get", &["NovaPassword"][..], "not-a-real-secret"),
             (
@@ -319,7 +319,7 @@ fn a_log_that_cannot_be_written_is_one_warning_or_where_it_is_required_an_error_
     };
     let none = "there is no place for an audit log: neither HOME nor XDG_STATE_HOME is set";
     let memory = "warning: neither HOME nor XDG_STATE_HOME is set: nothing is remembered, and an older bundle is not noticed\n";
-    assert_eq!(homeless(&[]).err, format!("warning: this is not in the audit log: {none}\n{memory}"));
+    assert_eq!(homeless(&[]).err, format!("warning: {none}; this is not written down\n{memory}"));
     let err = format!("error: {none}\nhint: name a file with --audit-log\n");
     assert_refused(&homeless(&["--require-audit"]), 1, &err);
 }
@@ -353,7 +353,7 @@ fn a_full_disk_is_a_warning_or_an_error_before_anything_is_handed_over_and_the_l
     );
     let full = "the audit log: cannot write `small/log`: no space left on device";
     let hint = "hint: check the file system: is it full, read-only or gone?\n";
-    let warned = format!("warning: this is not in the audit log: {full}\n");
+    let warned = format!("warning: {full}; this is not written down\n");
     let refused = format!("error: {full}\n{hint}");
     // The worker of `run` says it, and that the bundle was not opened is nothing more to tell
     assert_eq!(ended.err, format!("{warned}{refused}{refused}"));
@@ -515,11 +515,14 @@ fn people_are_shown_who_opened_what_and_a_terminal_is_not_commanded() {
     assert!(!shown.out.contains(['\u{1b}', '\u{7}']));
     // Of a line that somebody has written to command the terminal, too
     let mut line = lines(&scratch, "log").pop().unwrap();
-    line["user"] = "\u{1b}[31m\u{9b}x".into();
+    line["user"] = "\u{1b}[31m\u{9b}\n\u{202e}x".into();
     let log = std::fs::read_to_string(scratch.join("log")).unwrap();
     scratch.write("log", format!("{log}{line}\n"), 0o600);
     let out = scratch.run(["audit", "show", "log"]).out;
-    assert!(out.contains("\\u{1b}[31m\\u{9b}x") && !out.contains(['\u{1b}', '\u{9b}']), "{out}");
+    assert!(
+        out.contains("\\u{1b}[31m\\u{9b}\\n\\u{202e}x") && !out.contains(['\u{1b}', '\u{9b}', '\u{202e}']),
+        "{out}"
+    );
 
     let json: Value = serde_json::from_str(&scratch.run(["audit", "show", "log", "--json"]).out).unwrap();
     assert_eq!(json.as_array().unwrap().len(), 8);

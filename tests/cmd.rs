@@ -38,6 +38,7 @@ scripts! {
     what_goes_wrong_at_the_centre,
     #[ignore = "needs ssh-keygen: run tests/all"]
     several_who_sign,
+    who_opened_what,
 }
 
 #[test]

@@ -389,7 +389,7 @@ fn who_trusts_nobody_builds_on_what_is_there_and_is_told() {
 fn who_has_no_place_to_remember_is_told_that_an_older_bundle_is_not_noticed() {
     let line = Line::new();
     let signers = line.0.scratch.join(".config/dcn-vault/signers");
-    let warning = "warning: this is not in the audit log: there is no place for an audit log: neither HOME nor XDG_STATE_HOME is set\nwarning: neither HOME nor XDG_STATE_HOME is set: nothing is remembered, and an older bundle is not noticed\n";
+    let warning = "warning: there is no place for an audit log: neither HOME nor XDG_STATE_HOME is set; this is not written down\nwarning: neither HOME nor XDG_STATE_HOME is set: nothing is remembered, and an older bundle is not noticed\n";
     for kept in ["3", "1"] {
         line.0.bring(kept);
         for words in [&["decrypt"][..], &["run", "true"]] {

@@ -155,7 +155,7 @@ impl Auditor {
     }
 
     fn warn(&self, why: &str) {
-        self.ui.warn(&format!("this is not in the audit log: {why}"));
+        self.ui.warn(&format!("{why}; this is not written down"));
     }
 }
 
