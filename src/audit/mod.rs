@@ -7,7 +7,7 @@
 //!
 //! It does not stop its owner. Who may write the file can write all of it anew, with digests that fit; and can cut lines off at the
 //! end, or change the last one, which no later line holds to it. Both are noticed only against a *head*, the digest of the last
-//! line, that was kept elsewhere: [`verify`] takes one. A line is not forced onto the disk: a power failure may take the last ones.
+//! line, that was kept elsewhere: [`verify()`] takes one. A line is not forced onto the disk: a power failure may take the last ones.
 //! It does not say what a command did with what it was given.
 
 mod entry;
