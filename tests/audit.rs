@@ -125,7 +125,7 @@ fn each_opening_has_its_lines_with_all_that_the_manifest_says_and_no_value_whate
     assert_eq!(texts(&lines[3]["files"]).len(), 6);
     assert!(texts(&lines[3]["parameters"]).len() > passwords.len());
     assert_eq!((&lines[3]["child"], &lines[4]["exit"]), (&"sh".into(), &7.into()));
-    assert!(["ramfs", "memfd"].contains(&lines[3]["delivery"].as_str().unwrap()));
+    assert!(["mount", "fd", "fd, memfd"].contains(&lines[3]["delivery"].as_str().unwrap()));
     assert_eq!((&lines[3]["id"], &lines[5]["id"]), (&lines[4]["id"], &lines[6]["id"]));
     assert_ne!(lines[3]["id"], lines[5]["id"]);
     assert_eq!(lines[6]["error"], "`./no-such-command` is not found");
@@ -507,8 +507,7 @@ fn people_are_shown_who_opened_what_and_a_terminal_is_not_commanded() {
         &format!("get {vault}/1 - - refused: no identity of yours is a recipient of the bundle")
     ));
     assert!(
-        ends(&rows[4], &format!("run {vault}/1 default sh (ramfs) opened"))
-            || ends(&rows[4], "(memfd) opened")
+        ends(&rows[4], &format!("run {vault}/1 default sh (mount) opened")) || ends(&rows[4], "fd) opened")
     );
     assert!(ends(&rows[5], "run - - sh ended with 3"), "{}", shown.out);
     assert!(ends(&rows[7], "is not found"), "{}", shown.out);

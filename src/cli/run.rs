@@ -124,7 +124,7 @@ pub(super) fn deliver(arguments: &DeliverArguments, ui: Ui) -> Result<ExitCode, 
             parameters: files.flat_map(|path| bundle.parameters_of(path)).collect(),
             delivery: Some(String::from(match opening.delivered {
                 Delivered::Memfd => "fd, memfd",
-                _ => arguments.delivery.name(),
+                Delivered::Ramfs | Delivered::Named => arguments.delivery.name(),
             })),
         })
     };

@@ -1,3 +1,4 @@
+use std::ffi::OsStr;
 use std::io;
 use std::path::PathBuf;
 
@@ -77,9 +78,21 @@ pub enum RunError {
 }
 
 impl RunError {
+    pub(super) fn not_executable(program: &OsStr, reason: String) -> Self {
+        Self::NotExecutable { command: shown(program), reason }
+    }
+
+    pub(super) fn not_found(program: &OsStr) -> Self {
+        Self::NotFound { command: shown(program) }
+    }
+
     pub(super) fn os(what: &'static str) -> impl Fn(rustix::io::Errno) -> Self {
         move |error| Self::Os { what, source: error.into() }
     }
+}
+
+fn shown(program: &OsStr) -> String {
+    program.to_string_lossy().escape_debug().to_string()
 }
 
 impl Hint for RunError {

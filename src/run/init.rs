@@ -4,9 +4,10 @@ use rustix::fd::{AsRawFd, BorrowedFd};
 use rustix::mount::{MountFlags, mount};
 use rustix::process::{Signal, set_parent_process_death_signal};
 
+use super::pass::{self, Word};
 use super::signals::{OnStop, Signals};
 use super::start::{Environment, file_actions, not_started, start};
-use super::{ChildExit, Command, RunError, namespace, pass};
+use super::{ChildExit, Command, RunError, namespace};
 
 /// The first process of a `mount`'s namespace: it starts the command, passes signals on to it, and sees its orphans to their
 /// end. When it ends, the kernel ends whatever is left; when the supervisor dies, it does so at once.
@@ -34,9 +35,26 @@ pub fn enclosed(
     actions.add_dup2(input.as_raw_fd(), 0).map_err(not_started)?;
     let words = std::iter::once(command.program.clone()).chain(command.arguments.iter().cloned());
     let environment: Environment = environment.to_vec();
-    let child = start(words.collect(), &environment, &actions)?;
+    let started = start(words.collect(), &environment, &actions);
     drop(input);
-    signals.forward_until_end(child, &OnStop::Tell(&socket), None)
+    let exit = match started {
+        Ok(child) => signals.forward_until_end(child, &OnStop::Tell(&socket))?,
+        Err(error) => {
+            // The supervisor says it to the user
+            if let RunError::NotFound { .. } = error {
+                pass::tell(&socket, &Word::NotFound);
+            } else if let RunError::NotExecutable { reason, .. } = error {
+                pass::tell(&socket, &Word::NotExecutable(reason));
+            } else {
+                return Err(error);
+            }
+            return Ok(ChildExit::Code(1));
+        }
+    };
+    if let ChildExit::Signal(number) = exit {
+        pass::tell(&socket, &Word::Signal(number));
+    }
+    Ok(exit)
 }
 
 /// A `/proc` in which a process finds itself by the number that it knows. A kernel that shows a container only a part of `/proc` refuses it:

@@ -13,6 +13,9 @@ use rustix::net::{
 use crate::model::EnvironmentFile;
 
 const END: &str = "end";
+const NOT_EXECUTABLE: &str = "not executable: ";
+const NOT_FOUND: &str = "not found";
+const SIGNAL: &str = "signal ";
 const STOPPED: &str = "stopped";
 const LONGEST_NAME: usize = 256;
 
@@ -35,14 +38,49 @@ pub(super) fn send_end(socket: impl AsFd) -> Result<(), Errno> {
     say(socket, END)
 }
 
-/// Says that the command was stopped.
-pub(super) fn tell_of_stop(socket: impl AsFd) -> Result<(), Errno> {
-    say(socket, STOPPED)
+/// What the first process of a namespace says to the supervisor.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Word {
+    /// The command may not be executed, for this reason.
+    NotExecutable(String),
+    /// There is no such command.
+    NotFound,
+    /// A signal has ended the command.
+    Signal(u8),
+    /// The command was stopped.
+    Stopped,
 }
 
-/// Whether the other side says that; what else there is to read is its end.
-pub(super) fn hear_of_stop(socket: &OwnedFd) -> bool {
-    receive(socket).is_ok_and(|(word, _)| word == STOPPED)
+impl Word {
+    fn text(&self) -> String {
+        match self {
+            Self::NotExecutable(reason) => format!("{NOT_EXECUTABLE}{reason}"),
+            Self::NotFound => NOT_FOUND.to_owned(),
+            Self::Signal(number) => format!("{SIGNAL}{number}"),
+            Self::Stopped => STOPPED.to_owned(),
+        }
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        match text {
+            NOT_FOUND => Some(Self::NotFound),
+            STOPPED => Some(Self::Stopped),
+            _ => text
+                .strip_prefix(NOT_EXECUTABLE)
+                .map(|reason| Self::NotExecutable(reason.to_owned()))
+                .or_else(|| text.strip_prefix(SIGNAL)?.parse().ok().map(Self::Signal)),
+        }
+    }
+}
+
+/// Says it. Without a supervisor there is nobody to tell, and we are about to be killed.
+pub(super) fn tell(socket: impl AsFd, word: &Word) {
+    let _ = say(socket, &word.text());
+}
+
+/// What the other side says; nothing when it says nothing more. It waits unless there is something to read.
+pub(super) fn hear(socket: &OwnedFd) -> Option<Word> {
+    Word::parse(&receive(socket).ok()?.0)
 }
 
 /// Receives all files; `None` when the other side went away before its end.

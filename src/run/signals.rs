@@ -1,5 +1,7 @@
 //! The signals of a process that waits for another: each is passed on, and a stop is shared.
 
+use std::ffi::OsStr;
+
 use nix::sys::signal::{SigSet, Signal as NixSignal};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 use rustix::event::{PollFd, PollFlags, poll};
@@ -7,7 +9,8 @@ use rustix::fd::OwnedFd;
 use rustix::io::Errno;
 use rustix::process::{Pid, Signal, WaitOptions, WaitStatus, getpid, kill_process, wait};
 
-use super::{ChildExit, RunError, pass};
+use super::pass::{self, Word};
+use super::{ChildExit, RunError};
 
 /// siginfo's code for a signal that the kernel sent: a key on the terminal, which the child has got as well.
 const SENT_BY_KERNEL: i32 = 0x80;
@@ -39,37 +42,66 @@ impl Signals {
             .map_err(failed)
     }
 
-    /// Passes signals on to `child` until it has ended, and sees its orphans to their end. What `told` says of a stop
-    /// counts as its own.
-    pub(super) fn forward_until_end(
-        &self,
-        child: Pid,
-        on_stop: &OnStop<'_>,
-        told: Option<&OwnedFd>,
-    ) -> Result<ChildExit, RunError> {
-        let mut told = told;
+    /// Passes signals on to `child` until it has ended, and sees its orphans to their end.
+    pub(super) fn forward_until_end(&self, child: Pid, on_stop: &OnStop<'_>) -> Result<ChildExit, RunError> {
         loop {
-            let is_told = self.wait(told)?;
-            while let Ok(Some(info)) = self.0.read_signal() {
-                let number = i32::try_from(info.ssi_signo).unwrap_or_default();
-                if number == Signal::CHILD.as_raw() {
-                    if let Some(exit) = look_after(child, on_stop)? {
-                        return Ok(exit);
-                    }
-                } else if info.ssi_code != SENT_BY_KERNEL
-                    && let Some(signal) = Signal::from_named_raw(number)
-                {
-                    // A child that has just ended takes no signal: its end is the next thing that we read
-                    let _ = kill_process(child, signal);
-                }
-            }
-            if is_told && told.is_some_and(pass::hear_of_stop) {
-                stop(on_stop);
-            } else if is_told {
-                // Its end: the signal that it has ended comes, too
-                told = None;
+            self.wait(None)?;
+            if let Some(exit) = self.forward(child, on_stop)? {
+                return Ok(exit);
             }
         }
+    }
+
+    /// The same, for the first process of a namespace, which says over `socket` what becomes of `command`.
+    pub(super) fn forward_to_first(
+        &self,
+        first: Pid,
+        socket: &OwnedFd,
+        command: &OsStr,
+    ) -> Result<ChildExit, RunError> {
+        let mut socket = Some(socket);
+        let mut heard = None;
+        let mut ended = None;
+        loop {
+            // When it has ended there is no more to wait for, only to read to the end
+            let has_word = ended.is_some() || self.wait(socket)?;
+            match socket.filter(|_| has_word).map(pass::hear) {
+                Some(Some(Word::Stopped)) => stop(&OnStop::Stop),
+                Some(Some(word)) => heard = Some(word),
+                Some(None) => socket = None,
+                None => {}
+            }
+            ended = match ended {
+                None => self.forward(first, &OnStop::Stop)?,
+                some => some,
+            };
+            if let (Some(exit), None) = (ended, socket) {
+                return match heard {
+                    Some(Word::NotExecutable(reason)) => Err(RunError::not_executable(command, reason)),
+                    Some(Word::NotFound) => Err(RunError::not_found(command)),
+                    Some(Word::Signal(number)) => Ok(ChildExit::Signal(number)),
+                    Some(Word::Stopped) | None => Ok(exit),
+                };
+            }
+        }
+    }
+
+    /// Passes on what has come; says how `child` has ended, if it has.
+    fn forward(&self, child: Pid, on_stop: &OnStop<'_>) -> Result<Option<ChildExit>, RunError> {
+        while let Ok(Some(info)) = self.0.read_signal() {
+            let number = i32::try_from(info.ssi_signo).unwrap_or_default();
+            if number == Signal::CHILD.as_raw() {
+                if let Some(exit) = look_after(child, on_stop)? {
+                    return Ok(Some(exit));
+                }
+            } else if info.ssi_code != SENT_BY_KERNEL
+                && let Some(signal) = Signal::from_named_raw(number)
+            {
+                // A child that has just ended takes no signal: its end is the next thing that we read
+                let _ = kill_process(child, signal);
+            }
+        }
+        Ok(None)
     }
 
     /// Waits for a signal, or for a word; says whether there is one.
@@ -102,10 +134,7 @@ fn stop(on_stop: &OnStop<'_>) {
         OnStop::Stop => {
             let _ = kill_process(getpid(), Signal::STOP);
         }
-        // Without a supervisor there is nobody to tell, and we are about to be killed
-        OnStop::Tell(socket) => {
-            let _ = pass::tell_of_stop(socket);
-        }
+        OnStop::Tell(socket) => pass::tell(socket, &Word::Stopped),
     }
 }
 

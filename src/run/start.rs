@@ -1,6 +1,6 @@
 //! How processes are started: our own workers, and the command.
 
-use std::ffi::{CString, OsString};
+use std::ffi::{CString, OsStr, OsString};
 use std::io;
 use std::os::unix::ffi::OsStringExt;
 use std::path::Path;
@@ -90,11 +90,10 @@ fn command_for(program: &Path) -> std::process::Command {
     std::process::Command::new(program)
 }
 
-fn refused(program: &OsString, error: &io::Error) -> RunError {
-    let name = program.to_string_lossy().escape_debug().to_string();
+fn refused(program: &OsStr, error: &io::Error) -> RunError {
     if error.kind() == io::ErrorKind::NotFound {
-        RunError::NotFound { command: name }
+        RunError::not_found(program)
     } else {
-        RunError::NotExecutable { command: name, reason: error.kind().to_string() }
+        RunError::not_executable(program, error.kind().to_string())
     }
 }

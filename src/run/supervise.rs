@@ -136,7 +136,7 @@ impl Supervisor {
         let terminal = Terminal::remember();
         let child = start(words, &environment, &self.actions()?)?;
         place.keep_to_ourselves().map_err(RunError::os("keep a descriptor"))?;
-        let exit = signals.forward_until_end(child, &OnStop::Stop, None);
+        let exit = signals.forward_until_end(child, &OnStop::Stop);
         terminal.take_back();
         exit
     }
@@ -166,7 +166,7 @@ impl Supervisor {
             |first, socket| {
                 // Where it has gone away already its exit code says why
                 let _ = pass::send(socket, "stdin", stdin());
-                signals.forward_until_end(first, &OnStop::Stop, Some(socket))
+                signals.forward_to_first(first, socket, &command.program)
             },
         );
         terminal.take_back();
