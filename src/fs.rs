@@ -8,6 +8,7 @@
 
 mod directory;
 mod held;
+mod identity;
 mod lock;
 mod public;
 mod read;
@@ -16,6 +17,7 @@ mod write;
 
 pub use directory::{TemporaryDirectory, is_id, make_id, make_private_directories, refuse_unwritable};
 pub use held::Held;
+pub use identity::{is_open, read_credential, read_inherited, read_output};
 pub use lock::Lock;
 pub use public::{
     EntryKind, entries_in, make_public_directories, place_public, read_shared, remove_directory,

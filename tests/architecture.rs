@@ -43,7 +43,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     // Never `secret`, `identity` or `open`: whether a bundle is believed is decided before anything can be decrypted
     ("admit", &["bundle", "report", "signature", "trust"]),
     ("keygen", &["fs", "secret"]),
-    ("identity", &["fs", "report"]),
+    ("identity", &["fs", "report", "secret"]),
     // Of bundles it opens those that are admitted; to seal one anew, it reads it back to what the guard searches: `Classified`
     ("open", &["admit", "bundle", "classify", "identity", "json", "model", "report", "secret", "yaml"]),
     ("run", &["admit", "fs", "identity", "model", "open", "report", "secret"]),
@@ -150,9 +150,10 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("std::net", &["certificate::x509", "source::openstack::proxy"]),
     // selftest: whether a crash left a core dump
     // signature::agent: the socket of ssh-agent
-    ("std::os", &["fs", "run", "selftest", "signature::agent"]),
-    // selftest: it starts this program itself
-    ("std::process", &["cli", "main", "run", "selftest::probe"]),
+    // identity: a word of the command line is bytes, and a command's output a descriptor
+    ("std::os", &["fs", "identity", "run", "selftest", "signature::agent"]),
+    // identity: the command that `-i cmd:…` names; selftest: it starts this program itself
+    ("std::process", &["cli", "identity::command", "main", "run", "selftest::probe"]),
     // The files of ten thousand sites are sealed on all cores
     ("std::thread", &["seal"]),
     ("std::time", &["fs", "signature::agent", "source::openstack"]),

@@ -21,7 +21,7 @@ use super::admission::admission;
 use super::args::CheckArguments;
 use super::exit::{Failure, findings};
 use super::ui::{self, counted};
-use super::{bill, environment};
+use super::{bill, environment, identities};
 
 /// One line of the answer.
 struct Line {
@@ -78,7 +78,7 @@ pub(super) fn check(arguments: &CheckArguments, directory: Option<&Path>) -> Res
     match &admitted {
         _ if arguments.identity.is_empty() => {}
         Ok(admitted) => {
-            let identities = IdentitySet::read(&arguments.identity, &[])?;
+            let identities = IdentitySet::find(&identities::only(&arguments.identity))?;
             lines.extend(opened::check(admitted, &identities, site)?);
         }
         Err(_) => lines

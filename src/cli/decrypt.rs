@@ -12,8 +12,8 @@ use crate::report::Hint;
 
 use super::admission::{admission, warn};
 use super::args::DecryptArguments;
-use super::environment;
 use super::exit::Failure;
+use super::identities;
 use super::ui::{BrokenPipe, Ui};
 
 /// Why a secret was not put where it was asked for.
@@ -52,7 +52,7 @@ pub(super) fn decrypt(
     }
     let admitted = admission(&arguments.admission, directory)?.admit()?;
     warn(&admitted, ui);
-    let identities = IdentitySet::read(&arguments.identity.identity, &environment::usual_identities())?;
+    let identities = IdentitySet::find(&identities::of(&arguments.identity.identity))?;
     let site = site_of(admitted.bundle(), &identities, arguments.admission.trust.site.as_ref())?;
     let opened = open_one(&admitted, &site, file, &identities)?;
     match &arguments.output {

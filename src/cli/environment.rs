@@ -19,6 +19,28 @@ use super::exit::Failure;
 const IDENTITY_VARIABLES: [&str; 5] =
     ["CREDENTIALS_DIRECTORY", "DCN_VAULT_DIR", "SOPS_AGE_KEY", "SOPS_AGE_KEY_CMD", "SOPS_AGE_KEY_FILE"];
 const IDENTITY_NAME: &str = "identity.txt";
+const WORKER_VARIABLES: [&str; 20] = [
+    "CREDENTIALS_DIRECTORY",
+    "DBUS_SESSION_BUS_ADDRESS",
+    "DISPLAY",
+    "GNUPGHOME",
+    "GPG_TTY",
+    "HOME",
+    "LANG",
+    "LC_ALL",
+    "LC_CTYPE",
+    "LOGNAME",
+    "PATH",
+    "SSH_AUTH_SOCK",
+    "TERM",
+    "TMPDIR",
+    "USER",
+    "WAYLAND_DISPLAY",
+    "XAUTHORITY",
+    "XDG_CONFIG_HOME",
+    "XDG_RUNTIME_DIR",
+    "XDG_STATE_HOME",
+];
 const SIGNERS_NAME: &str = "signers";
 
 /// The vault that `-C` names, or that the current directory is in.
@@ -53,9 +75,14 @@ pub(super) fn openstack() -> Result<Variables, Failure> {
 
 /// Where an identity is looked for when none is named.
 pub(super) fn usual_identities() -> Vec<PathBuf> {
-    let credential = path("CREDENTIALS_DIRECTORY").map(|directory| directory.join("dcn-vault-identity"));
+    let credential = credentials().map(|directory| directory.join("dcn-vault-identity"));
     let own = config_home().map(|home| home.join("dcn-vault").join(IDENTITY_NAME));
     credential.into_iter().chain(own).chain([Path::new("/etc/dcn-vault").join(IDENTITY_NAME)]).collect()
+}
+
+/// The directory in which systemd puts the credentials of a service.
+pub(super) fn credentials() -> Option<PathBuf> {
+    path("CREDENTIALS_DIRECTORY")
 }
 
 /// The file in which this user's trusted signers are.
@@ -73,10 +100,13 @@ pub(super) fn memory() -> Option<Memory> {
     state().map(|state| Memory::at(&state))
 }
 
-/// What the worker of `run` needs of the environment: where identities are, and no password.
-pub(super) fn for_worker() -> Vec<(OsString, OsString)> {
-    let wanted = ["CREDENTIALS_DIRECTORY", "HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME"];
-    wanted.into_iter().filter_map(|name| Some((OsString::from(name), std::env::var_os(name)?))).collect()
+/// What the worker of `run` gets of the environment: where identities are, what was seen, and what a plugin needs that asks
+/// for a PIN in a window or talks to an agent; no password. A command that writes an identity runs as its user would run it, with
+/// all of it.
+pub(super) fn for_worker(has_command: bool) -> Vec<(OsString, OsString)> {
+    std::env::vars_os()
+        .filter(|(name, _)| has_command || WORKER_VARIABLES.iter().any(|wanted| name == wanted))
+        .collect()
 }
 
 /// Our own environment, without what leads to a private key.

@@ -16,6 +16,7 @@ mod facts;
 mod generation;
 mod git;
 mod harvest;
+mod identities;
 mod init;
 mod keygen;
 mod list;

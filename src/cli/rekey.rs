@@ -17,7 +17,7 @@ use super::args::{RekeyArguments, SiteRemoveArguments};
 use super::exit::Failure;
 use super::generation::{Generation, Recipients, audience};
 use super::ui::{self, Ui};
-use super::{admission, bill, environment};
+use super::{admission, bill, environment, identities};
 
 /// Why nothing is sealed anew, and no site removed.
 #[derive(Debug, thiserror::Error)]
@@ -123,7 +123,7 @@ fn opened(arguments: &RekeyArguments, vault: &Vault, ui: Ui) -> Result<Classifie
     let bundle = arguments.generation.output.clone().unwrap_or_else(|| vault.bundle());
     let admitted = admission::of(bundle, &arguments.trust).look()?;
     admission::warn(&admitted, ui);
-    let identities = IdentitySet::read(&arguments.identity.identity, &environment::usual_identities());
+    let identities = IdentitySet::find(&identities::of(&arguments.identity.identity));
     let identities = match identities {
         Err(IdentityError::NotFound { searched }) => return Err(RekeyError::NoIdentity { searched }.into()),
         other => other?,

@@ -4,12 +4,13 @@ use std::process::ExitCode;
 
 use rustix::stdio::stdin;
 
+use crate::identity::IdentitySource;
 use crate::run::{Command, Delivered, Identities, RunError, Supervisor, hand_over};
 
 use super::args::{DeliverArguments, RunArguments};
 use super::exit::Failure;
 use super::ui::Ui;
-use super::{admission, environment};
+use super::{admission, environment, identities};
 
 pub(super) fn run(arguments: &RunArguments, directory: Option<&Path>) -> Result<ExitCode, Failure> {
     let Some(command) = Command::of(arguments.command.clone()) else {
@@ -21,10 +22,13 @@ pub(super) fn run(arguments: &RunArguments, directory: Option<&Path>) -> Result<
     };
     let mut worker = vec![OsString::from("deliver"), OsString::from("--bundle"), bundle.into_os_string()];
     worker.extend(arguments.admission.trust.words());
-    for identity in &arguments.identity.identity {
-        worker.extend([OsString::from("--identity"), identity.clone().into_os_string()]);
+    let named = &arguments.identity.identity;
+    for source in named {
+        let mut word = OsString::from("--identity=");
+        word.push(source.word());
+        worker.push(word);
     }
-    match supervisor(worker).run(&command) {
+    match supervisor(worker, named).run(&command) {
         Ok(exit) => Ok(ExitCode::from(exit.code())),
         // The worker has said why
         Err(RunError::Worker) => Ok(ExitCode::FAILURE),
@@ -32,20 +36,21 @@ pub(super) fn run(arguments: &RunArguments, directory: Option<&Path>) -> Result<
     }
 }
 
-fn supervisor(worker: Vec<OsString>) -> Supervisor {
+fn supervisor(worker: Vec<OsString>, named: &[IdentitySource]) -> Supervisor {
+    let has_command = named.iter().any(|source| matches!(source, IdentitySource::Command(_)));
     Supervisor {
         worker,
-        worker_environment: environment::for_worker(),
+        worker_environment: environment::for_worker(has_command),
         command_environment: environment::for_command(),
         runtime_directory: environment::runtime_directory(),
+        closed_to_command: named.iter().filter_map(IdentitySource::descriptor).collect(),
     }
 }
 
 pub(super) fn deliver(arguments: &DeliverArguments, ui: Ui) -> Result<ExitCode, Failure> {
     let admission = admission::of(arguments.bundle.clone(), &arguments.trust);
-    let usual = environment::usual_identities();
-    let identities =
-        Identities { named: &arguments.identity, usual: &usual, site: arguments.trust.site.as_ref() };
+    let search = identities::of(&arguments.identity);
+    let identities = Identities { search: &search, site: arguments.trust.site.as_ref() };
     let admit = || admission.admit().inspect(|admitted| admission::warn(admitted, ui));
     match hand_over(admit, &identities, &arguments.directory, stdin()) {
         Ok(Delivered::Ramfs) => {}

@@ -55,6 +55,8 @@ pub struct Supervisor {
     pub command_environment: Vec<(OsString, OsString)>,
     /// Where the directory of links is made.
     pub runtime_directory: PathBuf,
+    /// Descriptors that the worker inherits and the command does not: an identity comes by them.
+    pub closed_to_command: Vec<i32>,
 }
 
 impl Supervisor {
@@ -69,7 +71,7 @@ impl Supervisor {
         // From here on signals wait for us: none is lost between the child's start and our care for it
         let signals = Signals::hold()?;
         let mut links = Links::make(directory, files)?;
-        let child = start(command, &self.command_environment, &links)?;
+        let child = start(command, &self.command_environment, &links, &self.closed_to_command)?;
         links.close();
         signals.forward_until_end(child)
     }
@@ -102,7 +104,12 @@ impl Supervisor {
 }
 
 // Not std's Command: its child inherits the signals that are held back here, and would hear none of those forwarded
-fn start(command: &Command, environment: &[(OsString, OsString)], links: &Links) -> Result<Pid, RunError> {
+fn start(
+    command: &Command,
+    environment: &[(OsString, OsString)],
+    links: &Links,
+    closed: &[i32],
+) -> Result<Pid, RunError> {
     let words = std::iter::once(command.program.clone()).chain(command.filled(links.path(), links.files()));
     let words = words.map(|word| c_string(word.into_vec())).collect::<Result<Vec<_>, _>>()?;
     let directory = (OsString::from(DIRECTORY_VARIABLE), links.path().as_os_str().to_owned());
@@ -116,11 +123,18 @@ fn start(command: &Command, environment: &[(OsString, OsString)], links: &Links)
     // What the child copies is for its user alone, whatever the modes that it asks for
     umask(Mode::RWXG | Mode::RWXO);
     links.open_to_child()?;
-    let actions = PosixSpawnFileActions::init()
-        .map_err(|error| RunError::Os { what: "start the command", source: error.into() })?;
+    let actions = without(closed)
+        .map_err(|error| RunError::Os { what: "close a descriptor to the command", source: error.into() })?;
     let started = posix_spawnp(&program, &actions, &attributes, &words, &environment)
         .map_err(|error| refused(command, &error.into()))?;
     Pid::from_raw(started.as_raw()).ok_or_else(|| refused(command, &io::ErrorKind::Other.into()))
+}
+
+/// What a new process does first: it closes these descriptors.
+fn without(closed: &[i32]) -> nix::Result<PosixSpawnFileActions> {
+    let mut actions = PosixSpawnFileActions::init()?;
+    closed.iter().try_for_each(|number| actions.add_close(*number))?;
+    Ok(actions)
 }
 
 /// Nothing held back, and SIGPIPE, which Rust ignores, as every program expects it.

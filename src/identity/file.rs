@@ -1,0 +1,57 @@
+use age::{ssh, x25519};
+
+use super::{Identity, IdentityError};
+
+/// How a line begins that names who may open something, and opens nothing.
+const RECIPIENT: [&[u8]; 3] = [b"age1", b"ssh-ed25519 ", b"ssh-rsa "];
+
+/// The identities in a text that is `place`'s; at least one.
+pub(super) fn parse(bytes: &[u8], place: &str) -> Result<Vec<Identity>, IdentityError> {
+    if bytes.starts_with(b"age-encryption.org/") || bytes.starts_with(b"-----BEGIN AGE ENCRYPTED FILE-----") {
+        return Err(IdentityError::Encrypted { place: place.to_owned() });
+    }
+    if bytes.starts_with(b"-----BEGIN ") {
+        return Ok(vec![ssh_key(bytes, place)?]);
+    }
+    if holds_recipients(bytes) {
+        return Err(IdentityError::Recipients { place: place.to_owned() });
+    }
+    let mut identities = Vec::new();
+    for (line, number) in lines(bytes) {
+        let identity: Option<x25519::Identity> =
+            std::str::from_utf8(line).ok().and_then(|text| text.parse().ok());
+        let none = || IdentityError::NotAnIdentity { place: place.to_owned(), line: number };
+        let identity = identity.ok_or_else(none)?;
+        let recipient = Some(identity.to_public().to_string());
+        identities.push(Identity { key: Box::new(identity), recipient });
+    }
+    if identities.is_empty() {
+        return Err(IdentityError::NoneInFile { place: place.to_owned() });
+    }
+    Ok(identities)
+}
+
+/// Whether it is a list of recipients, by its first line.
+pub(super) fn holds_recipients(bytes: &[u8]) -> bool {
+    let first = lines(bytes).next();
+    first.is_some_and(|(line, _)| RECIPIENT.iter().any(|start| line.starts_with(start)))
+}
+
+/// Those lines that say something, each with its number.
+fn lines(bytes: &[u8]) -> impl Iterator<Item = (&[u8], usize)> {
+    let lines = bytes.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii).zip(1..);
+    lines.filter(|(line, _)| !line.is_empty() && !line.starts_with(b"#"))
+}
+
+fn ssh_key(bytes: &[u8], place: &str) -> Result<Identity, IdentityError> {
+    match ssh::Identity::from_buffer(bytes, None) {
+        Ok(ssh::Identity::Encrypted(_)) => Err(IdentityError::Encrypted { place: place.to_owned() }),
+        Ok(key @ ssh::Identity::Unencrypted(_)) => {
+            let recipient = ssh::Recipient::try_from(key.clone()).ok().map(|recipient| recipient.to_string());
+            Ok(Identity { key: Box::new(key), recipient })
+        }
+        Ok(ssh::Identity::Unsupported(_)) | Err(_) => {
+            Err(IdentityError::UnknownKey { place: place.to_owned() })
+        }
+    }
+}
