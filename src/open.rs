@@ -11,6 +11,7 @@
 mod header;
 mod reopen;
 
+use std::collections::BTreeMap;
 use std::io::Read;
 
 use age::{DecryptError, Decryptor};
@@ -18,7 +19,7 @@ use zeroize::Zeroizing;
 
 use crate::admit::Admitted;
 use crate::bundle::{Bundle, BundleError};
-use crate::identity::IdentitySet;
+use crate::identity::{IdentityError, IdentitySet};
 use crate::model::{EnvironmentFile, FilePath, Site};
 use crate::report::Hint;
 use crate::secret::{SecretBuffer, wipe_finished_frames};
@@ -54,6 +55,9 @@ pub enum OpenError {
     /// A file has changed between two looks at it.
     #[error(transparent)]
     Bundle(#[from] BundleError),
+    /// An identity that is needed cannot be used.
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
     /// It is no age file, or its bytes are not those that were encrypted.
     #[error("`{path}` is damaged")]
     Damaged {
@@ -103,6 +107,7 @@ impl Hint for OpenError {
     fn hint(&self) -> String {
         String::from(match self {
             Self::Bundle(error) => return error.hint(),
+            Self::Identity(error) => return error.hint(),
             Self::Damaged { .. } => "get the bundle anew from where it was made; do not deploy with it",
             Self::NotInBundle { .. } => "`dcn-vault show` lists the files that it has, and who gets what",
             Self::NoSuchSite { .. } => "`dcn-vault show` lists the sites",
@@ -122,7 +127,7 @@ impl Hint for OpenError {
 ///
 /// # Errors
 ///
-/// [`OpenError::NoSuchSite`], [`OpenError::SeveralSites`] and [`OpenError::NoIdentity`].
+/// [`OpenError::NoSuchSite`], [`OpenError::SeveralSites`], [`OpenError::NoIdentity`] and [`OpenError::Identity`].
 pub fn site_of(bundle: &Bundle, identities: &IdentitySet, named: Option<&Site>) -> Result<Site, OpenError> {
     let sites = &bundle.manifest.recipients;
     if let Some(site) = named {
@@ -133,7 +138,7 @@ pub fn site_of(bundle: &Bundle, identities: &IdentitySet, named: Option<&Site>) 
     let mut ours: Vec<&Site> =
         sites.iter().filter(|(_, texts)| is_ours(texts)).map(|(site, _)| site).collect();
     if ours.is_empty() {
-        // A plugin's identity does not say whose it is: what opens, does
+        // What is behind a passphrase does not say whose it is: what opens, does
         ours = openable(bundle, identities)?;
     }
     let Some((first, others)) = ours.split_first() else { return Err(OpenError::NoIdentity) };
@@ -185,7 +190,7 @@ pub fn open_one(
 ///
 /// # Errors
 ///
-/// [`OpenError::Damaged`] and [`OpenError::Bundle`].
+/// [`OpenError::Damaged`], [`OpenError::Bundle`] and [`OpenError::Identity`].
 pub fn try_open(
     admitted: &Admitted,
     path: &FilePath,
@@ -197,14 +202,21 @@ pub fn try_open(
     }
 }
 
-/// The sites of which a sealed file opens.
+/// The sites of which a sealed file opens; of those alone that list what may be ours, where any does.
 fn openable<'a>(bundle: &'a Bundle, identities: &IdentitySet) -> Result<Vec<&'a Site>, OpenError> {
+    let recipients = &bundle.manifest.recipients;
+    let may_be_ours = |texts: &Vec<String>| texts.iter().any(|text| identities.may_have(text));
+    let is_any = recipients.values().any(may_be_ours);
+    // Most sites share one file
+    let mut seen: BTreeMap<&FilePath, bool> = BTreeMap::new();
     let mut sites = Vec::new();
-    for site in bundle.manifest.recipients.keys() {
+    for (site, _) in recipients.iter().filter(|(_, texts)| !is_any || may_be_ours(texts)) {
         let Some(path) = bundle.files_for(site).into_iter().find(|file| file.sealed) else { continue };
-        let bytes = bundle.file(path)?.bytes;
-        let opens = Decryptor::new_buffered(AgeFile::of(&bytes))
-            .is_ok_and(|file| file.decrypt(identities.keys()).is_ok());
+        let opens = match seen.get(path) {
+            Some(opens) => *opens,
+            None => opens(bundle, path, identities)?,
+        };
+        seen.insert(path, opens);
         if opens {
             sites.push(site);
         }
@@ -213,11 +225,21 @@ fn openable<'a>(bundle: &'a Bundle, identities: &IdentitySet) -> Result<Vec<&'a 
     Ok(sites)
 }
 
+fn opens(bundle: &Bundle, path: &FilePath, identities: &IdentitySet) -> Result<bool, OpenError> {
+    let bytes = bundle.file(path)?.bytes;
+    let opened = Decryptor::new_buffered(AgeFile::of(&bytes))
+        .is_ok_and(|file| file.decrypt(identities.keys_untold()).is_ok());
+    identities.failure().map_or(Ok(opened), |failure| Err(failure.into()))
+}
+
 fn open_file(bundle: &Bundle, path: &FilePath, identities: &IdentitySet) -> Result<OpenedFile, OpenError> {
     let bytes = bundle.file(path)?.bytes;
     let mut content = SecretBuffer::with_capacity(bytes.len());
     if path.sealed {
         decrypt(&bytes, identities, &mut content).map_err(|error| {
+            if let Some(failure) = identities.failure() {
+                return failure.into();
+            }
             let is_for_others = matches!(error, DecryptError::NoMatchingKeys);
             let path = path.clone();
             if is_for_others { OpenError::WrongIdentity { path } } else { OpenError::Damaged { path } }

@@ -161,7 +161,7 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("tokio", &["source::openstack"]),
     ("webpki", &["source::openstack::tls"]),
     ("x509_cert", &["certificate::x509"]),
-    ("zeroize", &["certificate::key", "fs", "open", "secret"]),
+    ("zeroize", &["certificate::key", "fs", "identity::passphrase", "open", "secret"]),
     ("zeroizing_alloc", &["main"]),
 ];
 

@@ -108,7 +108,7 @@ fn an_identity_file_without_an_identity_is_not_repeated() {
         ),
         (
             b"age-encryption.org/v1\n",
-            "error: `odd.txt` is protected by a passphrase\nhint: that is not supported yet: use an identity without one, in a file of mode 0600\n",
+            "error: `odd.txt` is damaged\nhint: get it from where it was made, or from your backup\n",
         ),
     ];
     for (text, err) in rows {

@@ -42,6 +42,7 @@ impl Hint for DecryptError {
 pub(super) fn decrypt(
     arguments: &DecryptArguments,
     directory: Option<&Path>,
+    batch: bool,
     ui: Ui,
 ) -> Result<ExitCode, Failure> {
     let name = arguments.file.strip_suffix(".age").unwrap_or(&arguments.file);
@@ -52,7 +53,7 @@ pub(super) fn decrypt(
     }
     let admitted = admission(&arguments.admission, directory)?.admit()?;
     warn(&admitted, ui);
-    let identities = IdentitySet::find(&identities::of(&arguments.identity.identity))?;
+    let identities = IdentitySet::find(&identities::of(&arguments.identity.identity, batch, ui))?;
     let site = site_of(admitted.bundle(), &identities, arguments.admission.trust.site.as_ref())?;
     let opened = open_one(&admitted, &site, file, &identities)?;
     match &arguments.output {

@@ -94,7 +94,7 @@ impl Generation {
         {
             // Somebody else has made it: what it holds, it says itself
             let admitted = admission::of(before.envelope.directory.clone(), trust).look()?;
-            let values = reopen(&admitted, &IdentitySet::find(&identities::only(named))?)?;
+            let values = reopen(&admitted, &IdentitySet::find(&identities::only(named, batch, ui))?)?;
             notes.learn(before.manifest.generation, before.digest.clone(), &values);
         }
         let record = slot.before().and_then(|before| notes.of(&before.digest)).cloned();

@@ -76,9 +76,9 @@ pub fn main(words: impl IntoIterator<Item = OsString>) -> ExitCode {
 fn dispatch(arguments: &Arguments, ui: Ui) -> Result<ExitCode, Failure> {
     let directory = arguments.directory.as_deref();
     match &arguments.verb {
-        Verb::Check(verb) => check::check(verb, directory),
-        Verb::Decrypt(verb) => decrypt::decrypt(verb, directory, ui),
-        Verb::Deliver(verb) => run::deliver(verb, ui),
+        Verb::Check(verb) => check::check(verb, directory, arguments.batch, ui),
+        Verb::Decrypt(verb) => decrypt::decrypt(verb, directory, arguments.batch, ui),
+        Verb::Deliver(verb) => run::deliver(verb, arguments.batch, ui),
         Verb::Diff(verb) => diff::diff(verb, directory, arguments.batch, ui),
         Verb::Init(verb) => init::init(verb, directory, ui),
         Verb::Keygen(verb) => keygen::keygen(verb, ui),
@@ -86,7 +86,7 @@ fn dispatch(arguments: &Arguments, ui: Ui) -> Result<ExitCode, Failure> {
         Verb::Probe(probe) => selftest::probe(probe),
         Verb::Pull(verb) => pull::pull(verb, directory, arguments.batch, ui),
         Verb::Rekey(verb) => rekey::rekey(verb, directory, arguments.batch, ui),
-        Verb::Run(verb) => run::run(verb, directory),
+        Verb::Run(verb) => run::run(verb, directory, arguments.batch),
         Verb::Selftest(verb) => selftest::selftest(verb),
         Verb::Sign(verb) => sign::sign(verb, directory, arguments.batch, ui),
         Verb::Show(verb) => show::show(verb, directory),

@@ -12,7 +12,11 @@ use super::exit::Failure;
 use super::ui::Ui;
 use super::{admission, environment, identities};
 
-pub(super) fn run(arguments: &RunArguments, directory: Option<&Path>) -> Result<ExitCode, Failure> {
+pub(super) fn run(
+    arguments: &RunArguments,
+    directory: Option<&Path>,
+    batch: bool,
+) -> Result<ExitCode, Failure> {
     let Some(command) = Command::of(arguments.command.clone()) else {
         return Err(RunError::NotFound { command: String::new() }.into());
     };
@@ -22,6 +26,7 @@ pub(super) fn run(arguments: &RunArguments, directory: Option<&Path>) -> Result<
     };
     let mut worker = vec![OsString::from("deliver"), OsString::from("--bundle"), bundle.into_os_string()];
     worker.extend(arguments.admission.trust.words());
+    worker.extend(batch.then(|| OsString::from("--batch")));
     let named = &arguments.identity.identity;
     for source in named {
         let mut word = OsString::from("--identity=");
@@ -47,9 +52,9 @@ fn supervisor(worker: Vec<OsString>, named: &[IdentitySource]) -> Supervisor {
     }
 }
 
-pub(super) fn deliver(arguments: &DeliverArguments, ui: Ui) -> Result<ExitCode, Failure> {
+pub(super) fn deliver(arguments: &DeliverArguments, batch: bool, ui: Ui) -> Result<ExitCode, Failure> {
     let admission = admission::of(arguments.bundle.clone(), &arguments.trust);
-    let search = identities::of(&arguments.identity);
+    let search = identities::of(&arguments.identity, batch, ui);
     let identities = Identities { search: &search, site: arguments.trust.site.as_ref() };
     let admit = || admission.admit().inspect(|admitted| admission::warn(admitted, ui));
     match hand_over(admit, &identities, &arguments.directory, stdin()) {

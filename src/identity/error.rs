@@ -1,6 +1,8 @@
 use crate::fs::FileError;
 use crate::report::Hint;
 
+use super::Unanswered;
+
 /// Why there is no identity.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -21,9 +23,9 @@ pub enum IdentityError {
         /// What the kernel says.
         reason: String,
     },
-    /// It is encrypted.
-    #[error("`{place}` is protected by a passphrase")]
-    Encrypted {
+    /// It is an age file, or begins as one, and not whole.
+    #[error("`{place}` is damaged")]
+    Damaged {
         /// Where it is.
         place: String,
     },
@@ -44,6 +46,12 @@ pub enum IdentityError {
         /// The line, from 1.
         line: usize,
     },
+    /// It is an age file for recipients.
+    #[error("`{place}` is encrypted, and not with a passphrase")]
+    NotByPassphrase {
+        /// Where it is.
+        place: String,
+    },
     /// No file was named, and none is in the usual places.
     #[error("no identity: looked for {searched}")]
     NotFound {
@@ -56,9 +64,29 @@ pub enum IdentityError {
         /// Where they are.
         place: String,
     },
+    /// Its passphrase takes more work than anybody waits for: age's own bound.
+    #[error("the passphrase of `{place}` would take this machine too long")]
+    TooMuchWork {
+        /// Where it is.
+        place: String,
+    },
+    /// It takes a passphrase, and nobody has given one.
+    #[error("`{place}` is protected by a passphrase: {why}")]
+    Unanswered {
+        /// Where it is.
+        place: String,
+        /// Why not.
+        why: Unanswered,
+    },
     /// It is a private key of a kind that age does not take.
     #[error("`{place}` is not a private key that age can use")]
     UnknownKey {
+        /// Where it is.
+        place: String,
+    },
+    /// The passphrase is another one.
+    #[error("this is not the passphrase of `{place}`")]
+    WrongPassphrase {
         /// Where it is.
         place: String,
     },
@@ -71,9 +99,7 @@ impl Hint for IdentityError {
             Self::CommandNotStarted { .. } => {
                 "cmd: takes a program and its arguments, without a shell: check its name, its mode and PATH"
             }
-            Self::Encrypted { .. } => {
-                "that is not supported yet: use an identity without one, in a file of mode 0600"
-            }
+            Self::Damaged { .. } => "get it from where it was made, or from your backup",
             Self::File(error) => return error.hint(),
             Self::NoneInFile { .. } => {
                 "an identity is a line AGE-SECRET-KEY-1…, as `dcn-vault keygen` and `age-keygen` write it, or an ssh key"
@@ -81,13 +107,21 @@ impl Hint for IdentityError {
             Self::NotAnIdentity { .. } => {
                 "an identity is a line AGE-SECRET-KEY-1…, or the file is an ssh key; plugins are not read yet"
             }
+            Self::NotByPassphrase { .. } => {
+                "an identity file is protected as `age -p` does it; what is encrypted for somebody else is decrypted first: -i 'cmd:age -d …'"
+            }
             Self::NotFound { .. } => {
                 "name yours with -i; a new one, from `dcn-vault keygen`, opens nothing until the centre lists it and seals anew"
             }
             Self::Recipients { .. } => {
                 "name the private half: what `dcn-vault keygen` has written, or the ssh key without .pub"
             }
+            Self::TooMuchWork { .. } => {
+                "protect it anew on this machine: age -p; whoever has made it asks for hours, and gigabytes of memory"
+            }
+            Self::Unanswered { why, .. } => return why.hint(),
             Self::UnknownKey { .. } => "ssh-ed25519 and ssh-rsa keys are taken, as ssh-keygen writes them",
+            Self::WrongPassphrase { .. } => "try again",
         })
     }
 }

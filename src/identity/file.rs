@@ -1,6 +1,7 @@
 use age::{ssh, x25519};
 
-use super::{Identity, IdentityError};
+use super::passphrase::Locked;
+use super::{Identity, IdentityError, Ready};
 
 /// How a line begins that names who may open something, and opens nothing.
 const RECIPIENT: [&[u8]; 3] = [b"age1", b"ssh-ed25519 ", b"ssh-rsa "];
@@ -8,7 +9,7 @@ const RECIPIENT: [&[u8]; 3] = [b"age1", b"ssh-ed25519 ", b"ssh-rsa "];
 /// The identities in a text that is `place`'s; at least one.
 pub(super) fn parse(bytes: &[u8], place: &str) -> Result<Vec<Identity>, IdentityError> {
     if bytes.starts_with(b"age-encryption.org/") || bytes.starts_with(b"-----BEGIN AGE ENCRYPTED FILE-----") {
-        return Err(IdentityError::Encrypted { place: place.to_owned() });
+        return Ok(vec![Identity::Locked(Locked::of_file(bytes, place)?)]);
     }
     if bytes.starts_with(b"-----BEGIN ") {
         return Ok(vec![ssh_key(bytes, place)?]);
@@ -18,12 +19,11 @@ pub(super) fn parse(bytes: &[u8], place: &str) -> Result<Vec<Identity>, Identity
     }
     let mut identities = Vec::new();
     for (line, number) in lines(bytes) {
-        let identity: Option<x25519::Identity> =
-            std::str::from_utf8(line).ok().and_then(|text| text.parse().ok());
         let none = || IdentityError::NotAnIdentity { place: place.to_owned(), line: number };
-        let identity = identity.ok_or_else(none)?;
-        let recipient = Some(identity.to_public().to_string());
-        identities.push(Identity { key: Box::new(identity), recipient });
+        let text = std::str::from_utf8(line).map_err(|_| none())?;
+        let key: x25519::Identity = text.parse().map_err(|_| none())?;
+        let recipient = Some(key.to_public().to_string());
+        identities.push(Identity::Ready(Ready { key: Box::new(key), recipient }));
     }
     if identities.is_empty() {
         return Err(IdentityError::NoneInFile { place: place.to_owned() });
@@ -45,13 +45,20 @@ fn lines(bytes: &[u8]) -> impl Iterator<Item = (&[u8], usize)> {
 
 fn ssh_key(bytes: &[u8], place: &str) -> Result<Identity, IdentityError> {
     match ssh::Identity::from_buffer(bytes, None) {
-        Ok(ssh::Identity::Encrypted(_)) => Err(IdentityError::Encrypted { place: place.to_owned() }),
+        Ok(key @ ssh::Identity::Encrypted(_)) => {
+            let (place, recipient) = (place.to_owned(), public_half(&key));
+            Ok(Identity::Locked(Locked::Ssh { place, key: Box::new(key), recipient }))
+        }
         Ok(key @ ssh::Identity::Unencrypted(_)) => {
-            let recipient = ssh::Recipient::try_from(key.clone()).ok().map(|recipient| recipient.to_string());
-            Ok(Identity { key: Box::new(key), recipient })
+            let recipient = public_half(&key);
+            Ok(Identity::Ready(Ready { key: Box::new(key), recipient }))
         }
         Ok(ssh::Identity::Unsupported(_)) | Err(_) => {
             Err(IdentityError::UnknownKey { place: place.to_owned() })
         }
     }
+}
+
+fn public_half(key: &ssh::Identity) -> Option<String> {
+    ssh::Recipient::try_from(key.clone()).ok().map(|recipient| recipient.to_string())
 }

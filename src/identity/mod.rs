@@ -5,33 +5,56 @@
 //!
 //! # What this does not do
 //!
-//! It reads native X25519 identities (`AGE-SECRET-KEY-1…`) and ssh keys without a passphrase so far; not plugins, nor what
-//! a passphrase protects.
+//! It reads native X25519 identities (`AGE-SECRET-KEY-1…`) and ssh keys, with a passphrase or without; no plugins so far. It opens
+//! no terminal: who is asked for a passphrase is its caller's [`Person`].
 
 mod command;
 mod error;
 mod file;
+mod later;
+mod passphrase;
+mod person;
 mod source;
 
 pub use error::IdentityError;
+pub use person::{Nobody, Person, Unanswered};
 pub use source::{IdentitySource, SourceError};
 
+use std::cell::RefCell;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::fs::{self, FileError};
 use crate::secret::SecretBuffer;
 
-/// The identities to try, at least one.
-pub struct IdentitySet(Vec<Identity>);
+use self::later::Later;
+use self::passphrase::Locked;
 
-struct Identity {
+/// The identities to try, at least one.
+pub struct IdentitySet {
+    ready: Vec<Ready>,
+    /// What a person is asked for, and tried when nothing else opens.
+    later: Vec<Later>,
+    person: Arc<dyn Person>,
+    /// Why one of the latter could not be tried.
+    failure: RefCell<Option<IdentityError>>,
+}
+
+/// What a text has in it.
+enum Identity {
+    Locked(Locked),
+    Ready(Ready),
+}
+
+/// An identity that age can use.
+struct Ready {
     key: Box<dyn age::Identity>,
     /// Its recipient, where that can be told.
     recipient: Option<String>,
 }
 
 /// Where identities are looked for.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 #[allow(clippy::exhaustive_structs, reason = "it is made by naming its parts")]
 pub struct Search {
     /// Those that were named. All of them are taken.
@@ -41,13 +64,16 @@ pub struct Search {
     /// The directory in which systemd puts what it lets this process read. It is guarded by systemd, not by the owner and the
     /// mode of its files.
     pub credentials: Option<PathBuf>,
+    /// Who is asked for a passphrase.
+    pub person: Arc<dyn Person>,
 }
 
 impl Search {
-    /// What is in the file at `path`, and nowhere else.
+    /// What is in the file at `path`, and nowhere else, with nobody to ask.
     #[must_use]
     pub fn of_file(path: PathBuf) -> Self {
-        Self { named: vec![IdentitySource::File(path)], ..Self::default() }
+        let named = vec![IdentitySource::File(path)];
+        Self { named, usual: Vec::new(), credentials: None, person: Arc::new(Nobody) }
     }
 
     fn read(&self, source: &IdentitySource) -> Result<SecretBuffer, IdentityError> {
@@ -105,12 +131,41 @@ impl IdentitySet {
             // EXPOSE: parsed in place into age's own types, which wipe themselves
             identities.extend(text.expose(|bytes| file::parse(bytes, &source.name()))?);
         }
-        Ok(Self(identities))
+        let (mut ready, mut later) = (Vec::new(), Vec::new());
+        for identity in identities {
+            match identity {
+                Identity::Locked(locked) => later.push(Later::of(locked)),
+                Identity::Ready(identity) => ready.push(identity),
+            }
+        }
+        Ok(Self { ready, later, person: Arc::clone(&search.person), failure: RefCell::default() })
     }
 
-    /// All of them, for age.
+    /// All of them, for age. A person is asked when it comes to those that need it: when none before has opened what age has at
+    /// hand. Whether that failed, [`Self::failure`] says.
     pub(crate) fn keys(&self) -> impl Iterator<Item = &dyn age::Identity> {
-        self.0.iter().map(|identity| identity.key.as_ref())
+        self.keys_of(|_| true)
+    }
+
+    /// The same, without those that are locked and of which it is known whose they are: for trying what is whose.
+    pub(crate) fn keys_untold(&self) -> impl Iterator<Item = &dyn age::Identity> {
+        self.keys_of(|later| later.recipient().is_none())
+    }
+
+    /// Why one of the keys could not be tried; once.
+    pub(crate) fn failure(&self) -> Option<IdentityError> {
+        self.failure.take()
+    }
+
+    /// Whether `recipient` may be that of an identity of which it cannot be told.
+    pub(crate) fn may_have(&self, recipient: &str) -> bool {
+        self.later.iter().any(|later| later.may_be(recipient))
+    }
+
+    fn keys_of(&self, is_wanted: impl Fn(&Later) -> bool) -> impl Iterator<Item = &dyn age::Identity> {
+        let later = self.later.iter().filter(move |later| is_wanted(later));
+        let opened = later.flat_map(|later| later.opened_by(self.person.as_ref(), &self.failure));
+        self.ready.iter().chain(opened).map(|identity| identity.key.as_ref())
     }
 
     /// Whether `recipient`, as a recipients file has it, is that of one of them; no where that cannot be told.
@@ -119,7 +174,9 @@ impl IdentitySet {
         // What follows an ssh key is a comment
         let key = |text: &str| text.split_whitespace().take(2).map(str::to_owned).collect::<Vec<_>>();
         let wanted = key(recipient);
-        self.0.iter().filter_map(|identity| identity.recipient.as_deref()).any(|known| key(known) == wanted)
+        let ready = self.ready.iter().chain(self.later.iter().flat_map(Later::opened));
+        let known = ready.filter_map(|identity| identity.recipient.as_deref());
+        known.chain(self.later.iter().filter_map(Later::recipient)).any(|known| key(known) == wanted)
     }
 }
 
