@@ -134,12 +134,18 @@ pub fn site_of(bundle: &Bundle, identities: &IdentitySet, named: Option<&Site>) 
         let is_known = sites.contains_key(site);
         return if is_known { Ok(site.clone()) } else { Err(OpenError::NoSuchSite { site: site.clone() }) };
     }
-    let is_ours = |texts: &Vec<String>| texts.iter().any(|text| identities.has(text));
-    let mut ours: Vec<&Site> =
-        sites.iter().filter(|(_, texts)| is_ours(texts)).map(|(site, _)| site).collect();
+    let listing = |is_ours: &dyn Fn(&str) -> bool| {
+        let ours = sites.iter().filter(|(_, texts)| texts.iter().any(|text| is_ours(text)));
+        ours.map(|(site, _)| site).collect::<Vec<&Site>>()
+    };
+    let mut ours = listing(&|text| identities.has(text));
     if ours.is_empty() {
-        // What is behind a passphrase does not say whose it is: what opens, does
-        ours = openable(bundle, identities)?;
+        // A plugin asks for a PIN each time: where one site alone has a key of it, nothing is tried
+        ours = listing(&|text| identities.plugin_has(text));
+        if ours.len() != 1 {
+            // What a plugin has, or a passphrase protects, does not say whose it is: what opens, does
+            ours = openable(bundle, identities)?;
+        }
     }
     let Some((first, others)) = ours.split_first() else { return Err(OpenError::NoIdentity) };
     if let Some(entire) = ours.iter().find(|site| bundle.manifest.grant_of(site).is_none()) {
@@ -227,22 +233,51 @@ fn openable<'a>(bundle: &'a Bundle, identities: &IdentitySet) -> Result<Vec<&'a 
 
 fn opens(bundle: &Bundle, path: &FilePath, identities: &IdentitySet) -> Result<bool, OpenError> {
     let bytes = bundle.file(path)?.bytes;
-    let opened = Decryptor::new_buffered(AgeFile::of(&bytes))
-        .is_ok_and(|file| file.decrypt(identities.keys_untold()).is_ok());
-    identities.failure().map_or(Ok(opened), |failure| Err(failure.into()))
+    let Ok(file) = Decryptor::new_buffered(AgeFile::of(&bytes)) else { return Ok(false) };
+    match file.decrypt(identities.keys_untold()).map_err(|error| Closed::of(&error, identities)) {
+        Ok(_) => Ok(true),
+        Err(Closed::Identity(error)) => Err(error.into()),
+        Err(Closed::Damaged | Closed::ToUs) => Ok(false),
+    }
+}
+
+/// Why a file does not open.
+enum Closed {
+    Damaged,
+    /// An identity that may open it cannot be used.
+    Identity(IdentityError),
+    /// It is for others.
+    ToUs,
+}
+
+impl Closed {
+    /// What age says when none of `identities` has given it a file's key.
+    fn of(error: &DecryptError, identities: &IdentitySet) -> Self {
+        if let Some(failure) = identities.failure() {
+            return Self::Identity(failure);
+        }
+        if matches!(error, DecryptError::NoMatchingKeys) {
+            return Self::ToUs;
+        }
+        if let DecryptError::Plugin(errors) = error {
+            return Self::Identity(IdentitySet::said(errors.iter().map(ToString::to_string)));
+        }
+        // The file is in memory: what has failed to be read, or written, is a plugin
+        if matches!(error, DecryptError::Io(_)) {
+            return Self::Identity(identities.plugin_has_failed());
+        }
+        Self::Damaged
+    }
 }
 
 fn open_file(bundle: &Bundle, path: &FilePath, identities: &IdentitySet) -> Result<OpenedFile, OpenError> {
     let bytes = bundle.file(path)?.bytes;
     let mut content = SecretBuffer::with_capacity(bytes.len());
     if path.sealed {
-        decrypt(&bytes, identities, &mut content).map_err(|error| {
-            if let Some(failure) = identities.failure() {
-                return failure.into();
-            }
-            let is_for_others = matches!(error, DecryptError::NoMatchingKeys);
-            let path = path.clone();
-            if is_for_others { OpenError::WrongIdentity { path } } else { OpenError::Damaged { path } }
+        decrypt(&bytes, identities, &mut content).map_err(|closed| match closed {
+            Closed::Damaged => OpenError::Damaged { path: path.clone() },
+            Closed::Identity(error) => error.into(),
+            Closed::ToUs => OpenError::WrongIdentity { path: path.clone() },
         })?;
     } else {
         content.push(&bytes);
@@ -250,11 +285,12 @@ fn open_file(bundle: &Bundle, path: &FilePath, identities: &IdentitySet) -> Resu
     Ok(OpenedFile { file: path.file, content })
 }
 
-fn decrypt(bytes: &[u8], identities: &IdentitySet, into: &mut SecretBuffer) -> Result<(), DecryptError> {
-    let mut reader = Decryptor::new_buffered(AgeFile::of(bytes))?.decrypt(identities.keys())?;
+fn decrypt(bytes: &[u8], identities: &IdentitySet, into: &mut SecretBuffer) -> Result<(), Closed> {
+    let file = Decryptor::new_buffered(AgeFile::of(bytes)).map_err(|_| Closed::Damaged)?;
+    let mut reader = file.decrypt(identities.keys()).map_err(|error| Closed::of(&error, identities))?;
     let mut block = Zeroizing::new(vec![0; BLOCK]);
     loop {
-        match reader.read(&mut block)? {
+        match reader.read(&mut block).map_err(|_| Closed::Damaged)? {
             0 => return Ok(()),
             count => into.push(block.get(..count).unwrap_or_default()),
         }

@@ -14,7 +14,7 @@ use pulled::Pulled;
 
 const NAME_ONE: &str = "hint: name yours with -i; a new one, from `dcn-vault keygen`, opens nothing until the centre lists it and seals anew\n";
 const NO_IDENTITY: &str =
-    "hint: an identity is a line AGE-SECRET-KEY-1…, or the file is an ssh key; plugins are not read yet\n";
+    "hint: an identity is a line AGE-SECRET-KEY-1… or AGE-PLUGIN-…, or the file is an ssh key\n";
 const NONE_IN_FILE: &str = "hint: an identity is a line AGE-SECRET-KEY-1…, as `dcn-vault keygen` and `age-keygen` write it, or an ssh key\n";
 const RECIPIENTS: &str =
     "hint: `dcn-vault show` lists the recipients; is yours among them? Else ask for a new pull with it\n";

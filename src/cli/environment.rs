@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 
 use crate::fs;
+use crate::report::Hint;
 use crate::secret::SecretValue;
 use crate::source::Places;
 use crate::source::openstack::{Proxies, Variables};
@@ -42,6 +43,22 @@ const WORKER_VARIABLES: [&str; 20] = [
     "XDG_STATE_HOME",
 ];
 const SIGNERS_NAME: &str = "signers";
+
+/// With a variable for those who write plugins, age writes all that it tells one to standard error.
+#[derive(Debug, thiserror::Error)]
+#[error("with AGEDEBUG=plugin, age would write keys to standard error")]
+pub(super) struct AgeDebug;
+
+impl Hint for AgeDebug {
+    fn hint(&self) -> String {
+        String::from("unset AGEDEBUG; with a plugin alone, and what is made up, `age` itself shows the same")
+    }
+}
+
+/// Refuses what would make age write keys where anybody reads them.
+pub(super) fn refuse_debugging() -> Result<(), AgeDebug> {
+    if std::env::var_os("AGEDEBUG").is_some_and(|value| value == "plugin") { Err(AgeDebug) } else { Ok(()) }
+}
 
 /// The vault that `-C` names, or that the current directory is in.
 pub(super) fn vault(directory: Option<&Path>) -> Result<Vault, Failure> {

@@ -74,6 +74,7 @@ pub fn main(words: impl IntoIterator<Item = OsString>) -> ExitCode {
 }
 
 fn dispatch(arguments: &Arguments, ui: Ui) -> Result<ExitCode, Failure> {
+    environment::refuse_debugging()?;
     let directory = arguments.directory.as_deref();
     match &arguments.verb {
         Verb::Check(verb) => check::check(verb, directory, arguments.batch, ui),

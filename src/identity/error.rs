@@ -46,6 +46,14 @@ pub enum IdentityError {
         /// The line, from 1.
         line: usize,
     },
+    /// The program of a plugin is not there.
+    #[error("`{place}` takes `{program}`, which is not on PATH")]
+    NoPlugin {
+        /// Where the identity is.
+        place: String,
+        /// The program.
+        program: String,
+    },
     /// It is an age file for recipients.
     #[error("`{place}` is encrypted, and not with a passphrase")]
     NotByPassphrase {
@@ -57,6 +65,26 @@ pub enum IdentityError {
     NotFound {
         /// Where.
         searched: String,
+    },
+    /// A plugin has ended before its time.
+    #[error("`{program}` has ended before its time, or does not speak as a plugin of age")]
+    PluginFailed {
+        /// The program.
+        program: String,
+    },
+    /// A plugin has its reasons.
+    #[error("a plugin does not open: {says}")]
+    PluginRefused {
+        /// What it says.
+        says: String,
+    },
+    /// A plugin asks, and nobody answers.
+    #[error("`{program}` has a question: {why}")]
+    Question {
+        /// The program.
+        program: String,
+        /// Why not.
+        why: Unanswered,
     },
     /// Who seals needs it, and nobody opens anything with it.
     #[error("`{place}` holds recipients, not identities")]
@@ -104,8 +132,11 @@ impl Hint for IdentityError {
             Self::NoneInFile { .. } => {
                 "an identity is a line AGE-SECRET-KEY-1…, as `dcn-vault keygen` and `age-keygen` write it, or an ssh key"
             }
+            Self::NoPlugin { program, .. } => {
+                return format!("install {program}, and look that PATH has it");
+            }
             Self::NotAnIdentity { .. } => {
-                "an identity is a line AGE-SECRET-KEY-1…, or the file is an ssh key; plugins are not read yet"
+                "an identity is a line AGE-SECRET-KEY-1… or AGE-PLUGIN-…, or the file is an ssh key"
             }
             Self::NotByPassphrase { .. } => {
                 "an identity file is protected as `age -p` does it; what is encrypted for somebody else is decrypted first: -i 'cmd:age -d …'"
@@ -113,13 +144,17 @@ impl Hint for IdentityError {
             Self::NotFound { .. } => {
                 "name yours with -i; a new one, from `dcn-vault keygen`, opens nothing until the centre lists it and seals anew"
             }
+            Self::PluginFailed { .. } => "run `age -d` with this identity: does it open there?",
+            Self::PluginRefused { .. } => {
+                "these are the plugin's words; is its hardware there, and unlocked?"
+            }
             Self::Recipients { .. } => {
                 "name the private half: what `dcn-vault keygen` has written, or the ssh key without .pub"
             }
             Self::TooMuchWork { .. } => {
                 "protect it anew on this machine: age -p; whoever has made it asks for hours, and gigabytes of memory"
             }
-            Self::Unanswered { why, .. } => return why.hint(),
+            Self::Question { why, .. } | Self::Unanswered { why, .. } => return why.hint(),
             Self::UnknownKey { .. } => "ssh-ed25519 and ssh-rsa keys are taken, as ssh-keygen writes them",
             Self::WrongPassphrase { .. } => "try again",
         })

@@ -1,6 +1,7 @@
 use age::{ssh, x25519};
 
 use super::passphrase::Locked;
+use super::plugin::OfPlugin;
 use super::{Identity, IdentityError, Ready};
 
 /// How a line begins that names who may open something, and opens nothing.
@@ -21,6 +22,10 @@ pub(super) fn parse(bytes: &[u8], place: &str) -> Result<Vec<Identity>, Identity
     for (line, number) in lines(bytes) {
         let none = || IdentityError::NotAnIdentity { place: place.to_owned(), line: number };
         let text = std::str::from_utf8(line).map_err(|_| none())?;
+        if let Ok(identity) = text.parse() {
+            identities.push(Identity::Plugin(OfPlugin::new(place, identity)));
+            continue;
+        }
         let key: x25519::Identity = text.parse().map_err(|_| none())?;
         let recipient = Some(key.to_public().to_string());
         identities.push(Identity::Ready(Ready { key: Box::new(key), recipient }));

@@ -5,8 +5,8 @@
 //!
 //! # What this does not do
 //!
-//! It reads native X25519 identities (`AGE-SECRET-KEY-1…`) and ssh keys, with a passphrase or without; no plugins so far. It opens
-//! no terminal: who is asked for a passphrase is its caller's [`Person`].
+//! It opens no terminal: who is asked for a passphrase, or by a plugin, is its caller's [`Person`]. What a plugin does, another program
+//! does: it gets the parts of an age file's header, and gives the file's key.
 
 mod command;
 mod error;
@@ -14,35 +14,35 @@ mod file;
 mod later;
 mod passphrase;
 mod person;
+mod plugin;
 mod source;
 
 pub use error::IdentityError;
 pub use person::{Nobody, Person, Unanswered};
 pub use source::{IdentitySource, SourceError};
 
-use std::cell::RefCell;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::fs::{self, FileError};
 use crate::secret::SecretBuffer;
 
-use self::later::Later;
+use self::later::{Asking, Later};
 use self::passphrase::Locked;
+use self::plugin::OfPlugin;
 
 /// The identities to try, at least one.
 pub struct IdentitySet {
     ready: Vec<Ready>,
-    /// What a person is asked for, and tried when nothing else opens.
+    /// What takes a person or another program, and is tried when nothing else opens.
     later: Vec<Later>,
-    person: Arc<dyn Person>,
-    /// Why one of the latter could not be tried.
-    failure: RefCell<Option<IdentityError>>,
+    asking: Asking,
 }
 
 /// What a text has in it.
 enum Identity {
     Locked(Locked),
+    Plugin(OfPlugin),
     Ready(Ready),
 }
 
@@ -64,7 +64,7 @@ pub struct Search {
     /// The directory in which systemd puts what it lets this process read. It is guarded by systemd, not by the owner and the
     /// mode of its files.
     pub credentials: Option<PathBuf>,
-    /// Who is asked for a passphrase.
+    /// Who is asked for a passphrase, and by a plugin.
     pub person: Arc<dyn Person>,
 }
 
@@ -131,14 +131,11 @@ impl IdentitySet {
             // EXPOSE: parsed in place into age's own types, which wipe themselves
             identities.extend(text.expose(|bytes| file::parse(bytes, &source.name()))?);
         }
-        let (mut ready, mut later) = (Vec::new(), Vec::new());
+        let mut set = Self { ready: Vec::new(), later: Vec::new(), asking: Asking::of(&search.person) };
         for identity in identities {
-            match identity {
-                Identity::Locked(locked) => later.push(Later::of(locked)),
-                Identity::Ready(identity) => ready.push(identity),
-            }
+            set.add(identity);
         }
-        Ok(Self { ready, later, person: Arc::clone(&search.person), failure: RefCell::default() })
+        Ok(set)
     }
 
     /// All of them, for age. A person is asked when it comes to those that need it: when none before has opened what age has at
@@ -154,7 +151,25 @@ impl IdentitySet {
 
     /// Why one of the keys could not be tried; once.
     pub(crate) fn failure(&self) -> Option<IdentityError> {
-        self.failure.take()
+        self.asking.failure()
+    }
+
+    /// What a plugin says that has failed.
+    pub(crate) fn said(errors: impl Iterator<Item = String>) -> IdentityError {
+        plugin::said(errors)
+    }
+
+    /// A plugin has ended before its time, or has not spoken as one.
+    pub(crate) fn plugin_has_failed(&self) -> IdentityError {
+        let programs = self.later.iter().filter_map(Later::plugin).map(OfPlugin::program);
+        let programs = programs.collect::<Vec<_>>().join(" or ");
+        let program = if programs.is_empty() { String::from("a plugin") } else { programs };
+        IdentityError::PluginFailed { program }
+    }
+
+    /// Whether `recipient` is one of a plugin that keeps an identity of ours, if not that one's.
+    pub(crate) fn plugin_has(&self, recipient: &str) -> bool {
+        self.later.iter().any(|later| later.plugin().is_some_and(|plugin| plugin.has(recipient)))
     }
 
     /// Whether `recipient` may be that of an identity of which it cannot be told.
@@ -162,9 +177,23 @@ impl IdentitySet {
         self.later.iter().any(|later| later.may_be(recipient))
     }
 
+    fn add(&mut self, identity: Identity) {
+        match identity {
+            Identity::Locked(locked) => self.later.push(Later::locked(locked)),
+            Identity::Ready(identity) => self.ready.push(identity),
+            Identity::Plugin(identity) => {
+                let known = self.later.iter_mut().filter_map(Later::plugin_mut);
+                match known.into_iter().find(|known| known.name() == identity.name()) {
+                    Some(known) => known.join(identity),
+                    None => self.later.push(Later::of_plugin(identity)),
+                }
+            }
+        }
+    }
+
     fn keys_of(&self, is_wanted: impl Fn(&Later) -> bool) -> impl Iterator<Item = &dyn age::Identity> {
         let later = self.later.iter().filter(move |later| is_wanted(later));
-        let opened = later.flat_map(|later| later.opened_by(self.person.as_ref(), &self.failure));
+        let opened = later.flat_map(|later| later.opened_by(&self.asking));
         self.ready.iter().chain(opened).map(|identity| identity.key.as_ref())
     }
 
