@@ -150,8 +150,8 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("std::net", &["certificate::x509", "source::openstack::proxy"]),
     // selftest: whether a crash left a core dump
     // signature::agent: the socket of ssh-agent
-    // identity: a word of the command line is bytes, and a command's output a descriptor
-    ("std::os", &["fs", "identity", "run", "selftest", "signature::agent"]),
+    // cli::environment, identity: a variable or a word of the command line is bytes, and a command's output a descriptor
+    ("std::os", &["cli::environment", "fs", "identity", "run", "selftest", "signature::agent"]),
     // identity: the command that `-i cmd:…` names; selftest: it starts this program itself
     ("std::process", &["cli", "identity::command", "main", "run", "selftest::probe"]),
     // The files of ten thousand sites are sealed on all cores

@@ -2,7 +2,8 @@
 
 #![allow(clippy::disallowed_methods, reason = "this is the place")]
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -20,7 +21,7 @@ use super::exit::Failure;
 const IDENTITY_VARIABLES: [&str; 5] =
     ["CREDENTIALS_DIRECTORY", "DCN_VAULT_DIR", "SOPS_AGE_KEY", "SOPS_AGE_KEY_CMD", "SOPS_AGE_KEY_FILE"];
 const IDENTITY_NAME: &str = "identity.txt";
-const WORKER_VARIABLES: [&str; 20] = [
+const WORKER_VARIABLES: [&str; 21] = [
     "CREDENTIALS_DIRECTORY",
     "DBUS_SESSION_BUS_ADDRESS",
     "DISPLAY",
@@ -33,6 +34,7 @@ const WORKER_VARIABLES: [&str; 20] = [
     "LOGNAME",
     "PATH",
     "SSH_AUTH_SOCK",
+    "STATE_DIRECTORY",
     "TERM",
     "TMPDIR",
     "USER",
@@ -138,10 +140,17 @@ pub(super) fn notes_directory() -> Option<PathBuf> {
     state().map(|state| state.join("pulled"))
 }
 
-/// Where is kept what this machine has seen, and what a puller knows; nowhere without a home.
+/// Where is kept what this machine has seen, and what a puller knows; nowhere without a home. A service has a directory of its
+/// own, which systemd makes for it: `StateDirectory=`, of which the first counts.
 pub(super) fn state() -> Option<PathBuf> {
-    let home = path("XDG_STATE_HOME").or_else(|| path("HOME").map(|home| home.join(".local/state")));
-    home.map(|home| home.join("dcn-vault"))
+    let of_service = || {
+        let all = std::env::var_os("STATE_DIRECTORY")?;
+        let first = all.as_bytes().split(|byte| *byte == b':').next().filter(|first| !first.is_empty())?;
+        Some(PathBuf::from(OsStr::from_bytes(first)))
+    };
+    let below = |home: PathBuf| home.join("dcn-vault");
+    let of_user = || path("HOME").map(|home| below(home.join(".local/state")));
+    path("XDG_STATE_HOME").map(below).or_else(of_service).or_else(of_user)
 }
 
 /// Where one's own signing key is.
