@@ -88,6 +88,19 @@ fn a_passphrase_is_asked_for_without_echo_by_decrypt_and_by_the_worker_of_run() 
 
 #[test]
 #[ignore = "needs python3: run tests/all"]
+fn a_passphrase_is_not_asked_for_at_the_terminal_when_an_identity_behind_it_opens() {
+    let scratch = protected();
+    for verb in [DECRYPT, RUN] {
+        let mut program = scratch.program();
+        program.args(with(verb, &["-i", "identity.age", "-i", "identity.txt"]));
+        let ended = at_terminal(program, "Passphrase of ", "never typed\n");
+        assert_eq!(ended["status"], 0, "{ended}");
+        assert!(!ended["shown"].as_str().unwrap().contains("Passphrase"), "{ended}");
+    }
+}
+
+#[test]
+#[ignore = "needs python3: run tests/all"]
 fn a_passphrase_is_asked_for_once_for_many_files_and_by_a_user_who_is_not_root() {
     let scratch = protected();
     for words in
