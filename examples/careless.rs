@@ -16,7 +16,7 @@ use std::process::{Command, ExitCode};
 use std::sync::OnceLock;
 
 use dcn_vault::admit::Admission;
-use dcn_vault::identity::IdentitySet;
+use dcn_vault::identity::{IdentitySet, Search};
 use dcn_vault::open::{open, site_of};
 use dcn_vault::trust::Waivers;
 
@@ -54,7 +54,7 @@ fn hold(file: &str) {
 
 /// Opens the bundle in the process that stays, and not in a worker.
 fn keep(bundle: &str, identity: &str, program: &str, arguments: &[&str]) {
-    let identities = IdentitySet::read(&[PathBuf::from(identity)], &[]).expect("an identity");
+    let identities = IdentitySet::find(&Search::of_file(PathBuf::from(identity))).expect("an identity");
     let admission = Admission {
         directory: bundle.into(),
         signers: None,

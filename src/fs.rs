@@ -8,6 +8,7 @@
 
 mod directory;
 mod held;
+mod identity;
 mod journal;
 mod lock;
 mod public;
@@ -18,6 +19,7 @@ mod write;
 
 pub use directory::{is_id, make_id, make_private_directories, refuse_unwritable};
 pub use held::Held;
+pub use identity::{is_open, read_credential, read_inherited, read_output};
 pub use journal::{Journal, JournalEnd, read_journal};
 pub use lock::Lock;
 pub use public::{

@@ -14,6 +14,7 @@ mod select;
 mod select_error;
 mod value_path;
 
+use std::collections::BTreeMap;
 use std::io::Read;
 
 use age::{DecryptError, Decryptor};
@@ -21,7 +22,7 @@ use zeroize::Zeroizing;
 
 use crate::admit::Admitted;
 use crate::bundle::{Bundle, BundleError};
-use crate::identity::IdentitySet;
+use crate::identity::{IdentityError, IdentitySet};
 use crate::model::{EnvironmentFile, FilePath, Site};
 use crate::report::Hint;
 use crate::secret::{SecretBuffer, wipe_finished_frames};
@@ -60,6 +61,9 @@ pub enum OpenError {
     /// A file has changed between two looks at it.
     #[error(transparent)]
     Bundle(#[from] BundleError),
+    /// An identity that is needed cannot be used.
+    #[error(transparent)]
+    Identity(#[from] IdentityError),
     /// It is no age file, or its bytes are not those that were encrypted.
     #[error("`{path}` is damaged")]
     Damaged {
@@ -109,6 +113,7 @@ impl Hint for OpenError {
     fn hint(&self) -> String {
         String::from(match self {
             Self::Bundle(error) => return error.hint(),
+            Self::Identity(error) => return error.hint(),
             Self::Damaged { .. } => "get the bundle anew from where it was made; do not deploy with it",
             Self::NotInBundle { .. } => "`dcn-vault show` lists the files that it has, and who gets what",
             Self::NoSuchSite { .. } => "`dcn-vault show` lists the sites",
@@ -128,19 +133,25 @@ impl Hint for OpenError {
 ///
 /// # Errors
 ///
-/// [`OpenError::NoSuchSite`], [`OpenError::SeveralSites`] and [`OpenError::NoIdentity`].
+/// [`OpenError::NoSuchSite`], [`OpenError::SeveralSites`], [`OpenError::NoIdentity`] and [`OpenError::Identity`].
 pub fn site_of(bundle: &Bundle, identities: &IdentitySet, named: Option<&Site>) -> Result<Site, OpenError> {
     let sites = &bundle.manifest.recipients;
     if let Some(site) = named {
         let is_known = sites.contains_key(site);
         return if is_known { Ok(site.clone()) } else { Err(OpenError::NoSuchSite { site: site.clone() }) };
     }
-    let is_ours = |texts: &Vec<String>| texts.iter().any(|text| identities.has(text));
-    let mut ours: Vec<&Site> =
-        sites.iter().filter(|(_, texts)| is_ours(texts)).map(|(site, _)| site).collect();
+    let listing = |is_ours: &dyn Fn(&str) -> bool| {
+        let ours = sites.iter().filter(|(_, texts)| texts.iter().any(|text| is_ours(text)));
+        ours.map(|(site, _)| site).collect::<Vec<&Site>>()
+    };
+    let mut ours = listing(&|text| identities.has(text));
     if ours.is_empty() {
-        // A plugin's identity does not say whose it is: what opens, does
-        ours = openable(bundle, identities)?;
+        // A plugin asks for a PIN each time: where one site alone has a key of it, nothing is tried
+        ours = listing(&|text| identities.plugin_has(text));
+        if ours.len() != 1 {
+            // What a plugin has, or a passphrase protects, does not say whose it is: what opens, does
+            ours = openable(bundle, identities)?;
+        }
     }
     let Some((first, others)) = ours.split_first() else { return Err(OpenError::NoIdentity) };
     if let Some(entire) = ours.iter().find(|site| bundle.manifest.grant_of(site).is_none()) {
@@ -191,7 +202,7 @@ pub fn open_one(
 ///
 /// # Errors
 ///
-/// [`OpenError::Damaged`] and [`OpenError::Bundle`].
+/// [`OpenError::Damaged`], [`OpenError::Bundle`] and [`OpenError::Identity`].
 pub fn try_open(
     admitted: &Admitted,
     path: &FilePath,
@@ -203,14 +214,21 @@ pub fn try_open(
     }
 }
 
-/// The sites of which a sealed file opens.
+/// The sites of which a sealed file opens; of those alone that list what may be ours, where any does.
 fn openable<'a>(bundle: &'a Bundle, identities: &IdentitySet) -> Result<Vec<&'a Site>, OpenError> {
+    let recipients = &bundle.manifest.recipients;
+    let may_be_ours = |texts: &Vec<String>| texts.iter().any(|text| identities.may_have(text));
+    let is_any = recipients.values().any(may_be_ours);
+    // Most sites share one file
+    let mut seen: BTreeMap<&FilePath, bool> = BTreeMap::new();
     let mut sites = Vec::new();
-    for site in bundle.manifest.recipients.keys() {
+    for (site, _) in recipients.iter().filter(|(_, texts)| !is_any || may_be_ours(texts)) {
         let Some(path) = bundle.files_for(site).into_iter().find(|file| file.sealed) else { continue };
-        let bytes = bundle.file(path)?.bytes;
-        let opens = Decryptor::new_buffered(AgeFile::of(&bytes))
-            .is_ok_and(|file| file.decrypt(identities.keys()).is_ok());
+        let opens = match seen.get(path) {
+            Some(opens) => *opens,
+            None => opens(bundle, path, identities)?,
+        };
+        seen.insert(path, opens);
         if opens {
             sites.push(site);
         }
@@ -219,14 +237,53 @@ fn openable<'a>(bundle: &'a Bundle, identities: &IdentitySet) -> Result<Vec<&'a 
     Ok(sites)
 }
 
+fn opens(bundle: &Bundle, path: &FilePath, identities: &IdentitySet) -> Result<bool, OpenError> {
+    let bytes = bundle.file(path)?.bytes;
+    let Ok(file) = Decryptor::new_buffered(AgeFile::of(&bytes)) else { return Ok(false) };
+    match file.decrypt(identities.keys_untold()).map_err(|error| Closed::of(&error, identities)) {
+        Ok(_) => Ok(true),
+        Err(Closed::Identity(error)) => Err(error.into()),
+        Err(Closed::Damaged | Closed::ToUs) => Ok(false),
+    }
+}
+
+/// Why a file does not open.
+enum Closed {
+    Damaged,
+    /// An identity that may open it cannot be used.
+    Identity(IdentityError),
+    /// It is for others.
+    ToUs,
+}
+
+impl Closed {
+    /// What age says when none of `identities` has given it a file's key.
+    fn of(error: &DecryptError, identities: &IdentitySet) -> Self {
+        if let Some(failure) = identities.failure() {
+            return Self::Identity(failure);
+        }
+        if matches!(error, DecryptError::NoMatchingKeys) {
+            return Self::ToUs;
+        }
+        if let DecryptError::Plugin(errors) = error {
+            return Self::Identity(IdentitySet::said(errors.iter().map(ToString::to_string)));
+        }
+        // The file is in memory: what has failed to be read, or written, is a plugin
+        if matches!(error, DecryptError::Io(_)) {
+            return Self::Identity(identities.plugin_has_failed());
+        }
+        Self::Damaged
+    }
+}
+
 fn open_file(bundle: &Bundle, path: &FilePath, identities: &IdentitySet) -> Result<OpenedFile, OpenError> {
     let bytes = bundle.file(path)?.bytes;
     let mut content = SecretBuffer::with_capacity(bytes.len());
     if path.sealed {
-        decrypt(&bytes, identities, &mut content).map_err(|error| {
-            let is_for_others = matches!(error, DecryptError::NoMatchingKeys);
-            let path = path.clone();
-            if is_for_others { OpenError::WrongIdentity { path } } else { OpenError::Damaged { path } }
+        decrypt(&bytes, identities, &mut content).map_err(|closed| match closed {
+            Closed::Damaged => OpenError::Damaged { path: path.clone() },
+            Closed::Identity(error) => error.into(),
+            Closed::ToUs => OpenError::WrongIdentity { path: path.clone() },
         })?;
     } else {
         content.push(&bytes);
@@ -234,11 +291,12 @@ fn open_file(bundle: &Bundle, path: &FilePath, identities: &IdentitySet) -> Resu
     Ok(OpenedFile { file: path.file, content })
 }
 
-fn decrypt(bytes: &[u8], identities: &IdentitySet, into: &mut SecretBuffer) -> Result<(), DecryptError> {
-    let mut reader = Decryptor::new_buffered(AgeFile::of(bytes))?.decrypt(identities.keys())?;
+fn decrypt(bytes: &[u8], identities: &IdentitySet, into: &mut SecretBuffer) -> Result<(), Closed> {
+    let file = Decryptor::new_buffered(AgeFile::of(bytes)).map_err(|_| Closed::Damaged)?;
+    let mut reader = file.decrypt(identities.keys()).map_err(|error| Closed::of(&error, identities))?;
     let mut block = Zeroizing::new(vec![0; BLOCK]);
     loop {
-        match reader.read(&mut block)? {
+        match reader.read(&mut block).map_err(|_| Closed::Damaged)? {
             0 => return Ok(()),
             count => into.push(block.get(..count).unwrap_or_default()),
         }

@@ -45,7 +45,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     // Never `secret` or `open`: a line of the log cannot hold a value, since it cannot say it
     ("audit", &["fs", "model", "report"]),
     ("keygen", &["fs", "secret"]),
-    ("identity", &["fs", "report"]),
+    ("identity", &["fs", "report", "secret"]),
     // Of bundles it opens those that are admitted; to seal one anew, it reads it back to what the guard searches: `Classified`
     ("open", &["admit", "bundle", "classify", "identity", "json", "model", "report", "secret", "yaml"]),
     ("run", &["admit", "audit", "fs", "identity", "model", "open", "report", "secret"]),
@@ -156,9 +156,10 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     // cli::environment: a list of paths in a variable
     // selftest: whether a crash left a core dump
     // signature::agent: the socket of ssh-agent
-    ("std::os", &["cli::environment", "fs", "run", "selftest", "signature::agent"]),
-    // selftest: it starts this program itself
-    ("std::process", &["cli", "main", "run", "selftest::probe"]),
+    // cli::environment, identity: a variable or a word of the command line is bytes, and a command's output a descriptor
+    ("std::os", &["cli::environment", "fs", "identity", "run", "selftest", "signature::agent"]),
+    // identity: the command that `-i cmd:…` names; selftest: it starts this program itself
+    ("std::process", &["cli", "identity::command", "main", "run", "selftest::probe"]),
     // seal: the files of ten thousand sites are sealed on all cores
     // run: a namespace that is entered by one thread alone
     ("std::thread", &["run::enclosure", "seal"]),
@@ -167,7 +168,7 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("tokio", &["source::openstack"]),
     ("webpki", &["source::openstack::tls"]),
     ("x509_cert", &["certificate::x509"]),
-    ("zeroize", &["certificate::key", "fs", "open", "secret"]),
+    ("zeroize", &["certificate::key", "fs", "identity::passphrase", "open", "secret"]),
     ("zeroizing_alloc", &["main"]),
 ];
 

@@ -6,6 +6,7 @@ mod diff;
 mod examples;
 mod generation;
 mod get;
+mod identity;
 mod rekey;
 mod source;
 mod vault;
@@ -16,6 +17,7 @@ use std::path::PathBuf;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::identity::IdentitySource;
 use crate::model::Site;
 use crate::run::Delivery;
 
@@ -32,6 +34,7 @@ pub(super) use audit::{
 pub(super) use diff::DiffArguments;
 pub(super) use generation::GenerationArguments;
 pub(super) use get::GetArguments;
+pub(super) use identity::IdentityArguments;
 pub(super) use rekey::{RekeyArguments, SiteRemoveArguments};
 pub(super) use source::{SourceArguments, UsageError};
 pub(super) use vault::{
@@ -183,8 +186,8 @@ pub(super) struct PullArguments {
     #[arg(long, value_enum, default_value_t = OnSecret::Seal, value_name = "WHAT")]
     pub(super) on_secret: OnSecret,
     /// Where somebody else has pulled before: an identity that opens what he has made, to tell what has changed
-    #[arg(short, long, value_name = "FILE")]
-    pub(super) identity: Vec<PathBuf>,
+    #[arg(short, long, value_name = "IDENTITY", value_parser = identity::parser())]
+    pub(super) identity: Vec<IdentitySource>,
     #[command(flatten)]
     pub(super) generation: GenerationArguments,
 }
@@ -205,13 +208,6 @@ pub(super) struct BundleArguments {
 }
 
 #[derive(Debug, Args)]
-pub(super) struct IdentityArguments {
-    /// A file with age identities, of mode 0600 [default: the usual places, see the manual]
-    #[arg(short, long, value_name = "FILE")]
-    pub(super) identity: Vec<PathBuf>,
-}
-
-#[derive(Debug, Args)]
 pub(super) struct ShowArguments {
     #[command(flatten)]
     pub(super) admission: AdmissionArguments,
@@ -225,8 +221,8 @@ pub(super) struct CheckArguments {
     #[command(flatten)]
     pub(super) admission: AdmissionArguments,
     /// Open all that this identity can, and hold it against what the manifest says
-    #[arg(short, long, value_name = "FILE")]
-    pub(super) identity: Vec<PathBuf>,
+    #[arg(short, long, value_name = "IDENTITY", value_parser = identity::parser())]
+    pub(super) identity: Vec<IdentitySource>,
     /// Say what this site gets
     #[arg(long = "as", value_name = "SITE", value_parser = admission::parse_site)]
     pub(super) site_as: Option<Site>,
@@ -318,8 +314,8 @@ pub(super) struct DecryptArguments {
 pub(super) struct DeliverArguments {
     #[arg(long)]
     pub(super) bundle: PathBuf,
-    #[arg(long)]
-    pub(super) identity: Vec<PathBuf>,
+    #[arg(long, value_parser = identity::parser())]
+    pub(super) identity: Vec<IdentitySource>,
     #[arg(long, value_parser = delivery_parser())]
     pub(super) delivery: Delivery,
     #[arg(long)]

@@ -20,8 +20,8 @@ use crate::model::Certificate;
 use super::admission::admission;
 use super::args::CheckArguments;
 use super::exit::{Failure, findings};
-use super::ui::{self, counted};
-use super::{bill, environment};
+use super::ui::{self, Ui, counted};
+use super::{bill, environment, identities};
 
 /// One line of the answer.
 struct Line {
@@ -37,7 +37,12 @@ enum Verdict {
     Finding,
 }
 
-pub(super) fn check(arguments: &CheckArguments, directory: Option<&Path>) -> Result<ExitCode, Failure> {
+pub(super) fn check(
+    arguments: &CheckArguments,
+    directory: Option<&Path>,
+    batch: bool,
+    ui: Ui,
+) -> Result<ExitCode, Failure> {
     let vault = environment::vault(directory)?;
     let mut admission = admission(&arguments.admission, directory)?;
     // In a vault, and where nobody has said whom to trust, its own list says who made it; no proof, and said so
@@ -78,7 +83,7 @@ pub(super) fn check(arguments: &CheckArguments, directory: Option<&Path>) -> Res
     match &admitted {
         _ if arguments.identity.is_empty() => {}
         Ok(admitted) => {
-            let identities = IdentitySet::read(&arguments.identity, &[])?;
+            let identities = IdentitySet::find(&identities::only(&arguments.identity, batch, ui))?;
             lines.extend(opened::check(admitted, &identities, site)?);
         }
         Err(_) => lines

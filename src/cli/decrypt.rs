@@ -2,7 +2,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use crate::audit::Verb;
-use crate::identity::IdentitySet;
+use crate::identity::{IdentitySet, Search};
 use crate::model::EnvironmentFile;
 use crate::open::{open_one, site_of};
 use crate::report::Hint;
@@ -10,8 +10,8 @@ use crate::report::Hint;
 use super::admission::{admission, warn};
 use super::args::DecryptArguments;
 use super::auditor::{Auditor, Opening};
-use super::environment;
 use super::exit::Failure;
+use super::identities;
 use super::output::Output;
 use super::ui::Ui;
 
@@ -32,12 +32,14 @@ impl Hint for NoSuchFile {
 pub(super) fn decrypt(
     arguments: &DecryptArguments,
     directory: Option<&Path>,
+    batch: bool,
     ui: Ui,
 ) -> Result<ExitCode, Failure> {
     let file = file_named(&arguments.file)?;
     let output = Output::of(arguments.output.as_deref())?;
     let mut auditor = Auditor::begin(&arguments.audit, Verb::Decrypt, ui)?;
-    let written = write(arguments, directory, file, &output, &mut auditor, ui);
+    let search = identities::of(&arguments.identity.identity, batch, ui);
+    let written = write(arguments, directory, file, &output, &search, &mut auditor, ui);
     auditor.close(written)
 }
 
@@ -52,13 +54,14 @@ fn write(
     directory: Option<&Path>,
     file: EnvironmentFile,
     output: &Output,
+    search: &Search,
     auditor: &mut Auditor,
     ui: Ui,
 ) -> Result<ExitCode, Failure> {
     let admitted = admission(&arguments.admission, directory)?.admit()?;
     auditor.admitted(&admitted);
     warn(&admitted, ui);
-    let identities = IdentitySet::read(&arguments.identity.identity, &environment::usual_identities())?;
+    let identities = IdentitySet::find(search)?;
     let bundle = admitted.bundle();
     let site = site_of(bundle, &identities, arguments.admission.trust.site.as_ref())?;
     let opened = open_one(&admitted, &site, file, &identities)?;

@@ -11,6 +11,7 @@ use rustix::process::geteuid;
 
 use crate::audit::Who;
 use crate::fs;
+use crate::report::Hint;
 use crate::secret::SecretValue;
 use crate::source::Places;
 use crate::source::openstack::{Proxies, Variables};
@@ -22,6 +23,30 @@ use super::exit::Failure;
 const IDENTITY_VARIABLES: [&str; 5] =
     ["CREDENTIALS_DIRECTORY", "DCN_VAULT_DIR", "SOPS_AGE_KEY", "SOPS_AGE_KEY_CMD", "SOPS_AGE_KEY_FILE"];
 const IDENTITY_NAME: &str = "identity.txt";
+const WORKER_VARIABLES: [&str; 22] = [
+    "CREDENTIALS_DIRECTORY",
+    "DBUS_SESSION_BUS_ADDRESS",
+    "DISPLAY",
+    "GNUPGHOME",
+    "GPG_TTY",
+    "HOME",
+    "LANG",
+    "LC_ALL",
+    "LC_CTYPE",
+    "LOGNAME",
+    "PATH",
+    "SSH_AUTH_SOCK",
+    "STATE_DIRECTORY",
+    "SUDO_USER",
+    "TERM",
+    "TMPDIR",
+    "USER",
+    "WAYLAND_DISPLAY",
+    "XAUTHORITY",
+    "XDG_CONFIG_HOME",
+    "XDG_RUNTIME_DIR",
+    "XDG_STATE_HOME",
+];
 const SIGNERS_NAME: &str = "signers";
 
 /// The directory of a host's own log.
@@ -35,6 +60,22 @@ pub(super) enum LogPlace {
     Named(PathBuf),
     /// To one below this user's home, whose directory we make.
     Own(PathBuf),
+}
+
+/// With a variable for those who write plugins, age writes all that it tells one to standard error.
+#[derive(Debug, thiserror::Error)]
+#[error("with AGEDEBUG=plugin, age would write keys to standard error")]
+pub(super) struct AgeDebug;
+
+impl Hint for AgeDebug {
+    fn hint(&self) -> String {
+        String::from("unset AGEDEBUG; with a plugin alone, and what is made up, `age` itself shows the same")
+    }
+}
+
+/// Refuses what would make age write keys where anybody reads them.
+pub(super) fn refuse_debugging() -> Result<(), AgeDebug> {
+    if std::env::var_os("AGEDEBUG").is_some_and(|value| value == "plugin") { Err(AgeDebug) } else { Ok(()) }
 }
 
 /// The vault that `-C` names, or that the current directory is in.
@@ -69,9 +110,14 @@ pub(super) fn openstack() -> Result<Variables, Failure> {
 
 /// Where an identity is looked for when none is named.
 pub(super) fn usual_identities() -> Vec<PathBuf> {
-    let credential = path("CREDENTIALS_DIRECTORY").map(|directory| directory.join("dcn-vault-identity"));
+    let credential = credentials().map(|directory| directory.join("dcn-vault-identity"));
     let own = config_home().map(|home| home.join("dcn-vault").join(IDENTITY_NAME));
     credential.into_iter().chain(own).chain([Path::new("/etc/dcn-vault").join(IDENTITY_NAME)]).collect()
+}
+
+/// The directory in which systemd puts the credentials of a service.
+pub(super) fn credentials() -> Option<PathBuf> {
+    path("CREDENTIALS_DIRECTORY")
 }
 
 /// The file in which this user's trusted signers are.
@@ -89,10 +135,13 @@ pub(super) fn memory() -> Option<Memory> {
     state().map(|state| Memory::at(&state))
 }
 
-/// What the worker of `run` needs of the environment: where identities are, and no password.
-pub(super) fn for_worker() -> Vec<(OsString, OsString)> {
-    let wanted = ["CREDENTIALS_DIRECTORY", "HOME", "SUDO_USER", "XDG_CONFIG_HOME", "XDG_STATE_HOME"];
-    wanted.into_iter().filter_map(|name| Some((OsString::from(name), std::env::var_os(name)?))).collect()
+/// What the worker of `run` gets of the environment: where identities are, what was seen, and what a plugin needs that asks
+/// for a PIN in a window or talks to an agent; no password. A command that writes an identity runs as its user would run it, with
+/// all of it.
+pub(super) fn for_worker(has_command: bool) -> Vec<(OsString, OsString)> {
+    std::env::vars_os()
+        .filter(|(name, _)| has_command || WORKER_VARIABLES.iter().any(|wanted| name == wanted))
+        .collect()
 }
 
 /// Our own environment, without what leads to a private key.
@@ -107,10 +156,17 @@ pub(super) fn notes_directory() -> Option<PathBuf> {
     state().map(|state| state.join("pulled"))
 }
 
-/// Where is kept what this machine has seen, and what a puller knows; nowhere without a home.
+/// Where is kept what this machine has seen, and what a puller knows; nowhere without a home. A service has a directory of its
+/// own, which systemd makes for it: `StateDirectory=`, of which the first counts.
 pub(super) fn state() -> Option<PathBuf> {
-    let home = path("XDG_STATE_HOME").or_else(|| path("HOME").map(|home| home.join(".local/state")));
-    home.map(|home| home.join("dcn-vault"))
+    let of_service = || {
+        let all = std::env::var_os("STATE_DIRECTORY")?;
+        let first = all.as_bytes().split(|byte| *byte == b':').next().filter(|first| !first.is_empty())?;
+        Some(PathBuf::from(OsStr::from_bytes(first)))
+    };
+    let below = |home: PathBuf| home.join("dcn-vault");
+    let of_user = || path("HOME").map(|home| below(home.join(".local/state")));
+    path("XDG_STATE_HOME").map(below).or_else(of_service).or_else(of_user)
 }
 
 /// Where the audit log goes when no file is named: to the service's directory of logs, the host's, or one's own.

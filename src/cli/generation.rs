@@ -9,7 +9,7 @@ use crate::certificate;
 use crate::fingerprint::{Notes, Record};
 use crate::fs;
 use crate::guard::Cleared;
-use crate::identity::IdentitySet;
+use crate::identity::{IdentitySet, IdentitySource};
 use crate::model::{EnvironmentFile, Glob, GuardReport, ParameterName, Rule, Site};
 use crate::open::reopen;
 use crate::recipients::{RecipientSet, Warning};
@@ -22,7 +22,7 @@ use super::environment;
 use super::exit::Failure;
 use super::signing::Signing;
 use super::ui::{Ui, counted};
-use super::{admission, bill, difference};
+use super::{admission, bill, difference, identities};
 
 /// Of more sites only the number is said.
 const MOST_NAMED: usize = 8;
@@ -64,7 +64,7 @@ impl Generation {
     pub(super) fn begin(
         arguments: &GenerationArguments,
         vault: &Vault,
-        identities: &[PathBuf],
+        named: &[IdentitySource],
         trust: &TrustArguments,
         fresh: bool,
         batch: bool,
@@ -90,11 +90,11 @@ impl Generation {
         let before = slot.before().map(|before| &before.digest);
         notes.keep_only(before);
         if let Some(before) =
-            slot.before().filter(|before| notes.of(&before.digest).is_none() && !identities.is_empty())
+            slot.before().filter(|before| notes.of(&before.digest).is_none() && !named.is_empty())
         {
             // Somebody else has made it: what it holds, it says itself
             let admitted = admission::of(before.envelope.directory.clone(), trust).look()?;
-            let values = reopen(&admitted, &IdentitySet::read(identities, &[])?)?;
+            let values = reopen(&admitted, &IdentitySet::find(&identities::only(named, batch, ui))?)?;
             notes.learn(before.manifest.generation, before.digest.clone(), &values);
         }
         let record = slot.before().and_then(|before| notes.of(&before.digest)).cloned();

@@ -2,23 +2,29 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use crate::audit::Verb;
-use crate::identity::IdentitySet;
+use crate::identity::{IdentitySet, Search};
 use crate::open::{ValuePath, Writing, find, open_one, select, site_of};
 
 use super::admission::{admission, warn};
 use super::args::GetArguments;
 use super::auditor::{Auditor, Opening};
 use super::decrypt::file_named;
-use super::environment;
 use super::exit::Failure;
+use super::identities;
 use super::output::Output;
 use super::ui::Ui;
 
-pub(super) fn get(arguments: &GetArguments, directory: Option<&Path>, ui: Ui) -> Result<ExitCode, Failure> {
+pub(super) fn get(
+    arguments: &GetArguments,
+    directory: Option<&Path>,
+    batch: bool,
+    ui: Ui,
+) -> Result<ExitCode, Failure> {
     let path = ValuePath::parse(&arguments.name)?;
     let output = Output::of(arguments.output.as_deref())?;
     let mut auditor = Auditor::begin(&arguments.audit, Verb::Get, ui)?;
-    let written = write(arguments, directory, &path, &output, &mut auditor, ui);
+    let search = identities::of(&arguments.identity.identity, batch, ui);
+    let written = write(arguments, directory, &path, &output, &search, &mut auditor, ui);
     auditor.close(written)
 }
 
@@ -27,6 +33,7 @@ fn write(
     directory: Option<&Path>,
     path: &ValuePath,
     output: &Output,
+    search: &Search,
     auditor: &mut Auditor,
     ui: Ui,
 ) -> Result<ExitCode, Failure> {
@@ -34,7 +41,7 @@ fn write(
     let admitted = admission(&arguments.admission, directory)?.admit()?;
     auditor.admitted(&admitted);
     warn(&admitted, ui);
-    let identities = IdentitySet::read(&arguments.identity.identity, &environment::usual_identities())?;
+    let identities = IdentitySet::find(search)?;
     let site = site_of(admitted.bundle(), &identities, arguments.admission.trust.site.as_ref())?;
     let place = find(admitted.bundle(), &site, path, file)?;
     let opened = open_one(&admitted, &site, place.file, &identities)?;

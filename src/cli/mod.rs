@@ -19,6 +19,7 @@ mod generation;
 mod get;
 mod git;
 mod harvest;
+mod identities;
 mod init;
 mod keygen;
 mod list;
@@ -77,22 +78,23 @@ pub fn main(words: impl IntoIterator<Item = OsString>) -> ExitCode {
 }
 
 fn dispatch(arguments: &Arguments, ui: Ui) -> Result<ExitCode, Failure> {
+    environment::refuse_debugging()?;
     let directory = arguments.directory.as_deref();
     match &arguments.verb {
         Verb::Audit(verb) => audit::audit(verb, ui),
-        Verb::Check(verb) => check::check(verb, directory),
-        Verb::Decrypt(verb) => decrypt::decrypt(verb, directory, ui),
-        Verb::Deliver(verb) => run::deliver(verb, ui),
+        Verb::Check(verb) => check::check(verb, directory, arguments.batch, ui),
+        Verb::Decrypt(verb) => decrypt::decrypt(verb, directory, arguments.batch, ui),
+        Verb::Deliver(verb) => run::deliver(verb, arguments.batch, ui),
         Verb::Enclosed(verb) => run::first(verb),
         Verb::Diff(verb) => diff::diff(verb, directory, arguments.batch, ui),
-        Verb::Get(verb) => get::get(verb, directory, ui),
+        Verb::Get(verb) => get::get(verb, directory, arguments.batch, ui),
         Verb::Init(verb) => init::init(verb, directory, ui),
         Verb::Keygen(verb) => keygen::keygen(verb, ui),
         Verb::MergeDriver(verb) => drivers::merge_driver(verb, ui),
         Verb::Probe(probe) => selftest::probe(probe),
         Verb::Pull(verb) => pull::pull(verb, directory, arguments.batch, ui),
         Verb::Rekey(verb) => rekey::rekey(verb, directory, arguments.batch, ui),
-        Verb::Run(verb) => run::run(verb, directory, ui),
+        Verb::Run(verb) => run::run(verb, directory, arguments.batch, ui),
         Verb::Selftest(verb) => selftest::selftest(verb),
         Verb::Sign(verb) => sign::sign(verb, directory, arguments.batch, ui),
         Verb::Show(verb) => show::show(verb, directory),

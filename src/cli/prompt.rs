@@ -79,14 +79,29 @@ pub(super) fn ask(terminal: &OwnedFd, question: &str) -> Result<SecretValue, Pro
         .map_err(|_| PromptError::NotText)
 }
 
+/// Asks for what may be seen while it is typed, a name say.
+pub(super) fn ask_openly(terminal: &OwnedFd, question: &str) -> Result<String, PromptError> {
+    let line = put(terminal, question)?;
+    if line.is_empty() {
+        return Err(PromptError::Nothing);
+    }
+    // EXPOSE: it is no secret
+    line.expose(|bytes| std::str::from_utf8(bytes).map(str::to_owned)).map_err(|_| PromptError::NotText)
+}
+
 /// Asks for a `yes`, which is typed out and seen. Anything else is none.
 pub(super) fn confirm(terminal: &OwnedFd, question: &str) -> Result<bool, PromptError> {
+    let answer = put(terminal, question)?;
+    // EXPOSE: a yes or a no
+    Ok(answer.expose(|bytes| bytes.trim_ascii() == b"yes"))
+}
+
+/// Puts a question whose answer is typed out.
+fn put(terminal: &OwnedFd, question: &str) -> Result<SecretBuffer, PromptError> {
     // What was typed ahead is no answer to a question that nobody has read
     tcflush(terminal, QueueSelector::IFlush).map_err(failed)?;
     write(terminal, &format!("{}: ", printable(question, &[])));
-    let answer = read_line(terminal.as_fd())?;
-    // EXPOSE: a yes or a no
-    Ok(answer.expose(|bytes| bytes.trim_ascii() == b"yes"))
+    Ok(read_line(terminal.as_fd())?)
 }
 
 enum Answer {

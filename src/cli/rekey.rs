@@ -17,7 +17,7 @@ use super::args::{RekeyArguments, SiteRemoveArguments};
 use super::exit::Failure;
 use super::generation::{Generation, Recipients, audience};
 use super::ui::{self, Ui};
-use super::{admission, bill, environment};
+use super::{admission, bill, environment, identities};
 
 /// Why nothing is sealed anew, and no site removed.
 #[derive(Debug, thiserror::Error)]
@@ -53,7 +53,7 @@ pub(super) fn rekey(
     }
     let RekeyArguments { identity, generation, trust } = arguments;
     let generation = Generation::begin(generation, &vault, &identity.identity, trust, true, batch, ui)?;
-    let reopened = opened(arguments, &vault, ui)?;
+    let reopened = opened(arguments, &vault, batch, ui)?;
     let cleared = clear(reopened, OnSecret::Seal)?;
     let audience = audience(recipients, &cleared, &vault, ui)?;
     generation.end(cleared, &audience, &vault, ui)?;
@@ -85,7 +85,7 @@ pub(super) fn remove(
     let settings = if is_in_settings { Some(without_site(&settings, site)?) } else { None };
     let reseals = is_sealed_for && !arguments.no_rekey;
     let ready = if reseals {
-        let cleared = clear(opened(&arguments.rekey, &vault, ui)?, OnSecret::Seal)?;
+        let cleared = clear(opened(&arguments.rekey, &vault, batch, ui)?, OnSecret::Seal)?;
         let audience = audience(Recipients::Vault(recipients), &cleared, &vault, ui)?;
         Some((cleared, audience))
     } else {
@@ -119,11 +119,11 @@ pub(super) fn remove(
 }
 
 /// The bundle that is there, admitted and read back.
-fn opened(arguments: &RekeyArguments, vault: &Vault, ui: Ui) -> Result<Classified, Failure> {
+fn opened(arguments: &RekeyArguments, vault: &Vault, batch: bool, ui: Ui) -> Result<Classified, Failure> {
     let bundle = arguments.generation.output.clone().unwrap_or_else(|| vault.bundle());
     let admitted = admission::of(bundle, &arguments.trust).look()?;
     admission::warn(&admitted, ui);
-    let identities = IdentitySet::read(&arguments.identity.identity, &environment::usual_identities());
+    let identities = IdentitySet::find(&identities::of(&arguments.identity.identity, batch, ui));
     let identities = match identities {
         Err(IdentityError::NotFound { searched }) => return Err(RekeyError::NoIdentity { searched }.into()),
         other => other?,

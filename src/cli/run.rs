@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use rustix::stdio::stdin;
 
 use crate::audit::Verb;
+use crate::identity::IdentitySource;
 use crate::model::EnvironmentFile;
 use crate::run::{
     Command, Delivered, Delivery, Identities, Places, RunError, Supervisor, containable, enclosed, hand_over,
@@ -15,9 +16,14 @@ use super::args::{DeliverArguments, EnclosedArguments, RunArguments, UsageError}
 use super::auditor::{Auditor, Opening};
 use super::exit::Failure;
 use super::ui::Ui;
-use super::{admission, environment};
+use super::{admission, environment, identities};
 
-pub(super) fn run(arguments: &RunArguments, directory: Option<&Path>, ui: Ui) -> Result<ExitCode, Failure> {
+pub(super) fn run(
+    arguments: &RunArguments,
+    directory: Option<&Path>,
+    batch: bool,
+    ui: Ui,
+) -> Result<ExitCode, Failure> {
     let Some(command) = Command::of(arguments.command.clone()) else {
         return Err(RunError::NotFound { command: String::new() }.into());
     };
@@ -30,15 +36,19 @@ pub(super) fn run(arguments: &RunArguments, directory: Option<&Path>, ui: Ui) ->
         vec![OsString::from("deliver"), OsString::from("--bundle"), bundle.clone().into_os_string()];
     worker.extend(auditor.words(&command.program.to_string_lossy()));
     worker.extend(arguments.admission.trust.words());
-    for identity in &arguments.identity.identity {
-        worker.extend([OsString::from("--identity"), identity.clone().into_os_string()]);
+    worker.extend(batch.then(|| OsString::from("--batch")));
+    let named = &arguments.identity.identity;
+    for source in named {
+        let mut word = OsString::from("--identity=");
+        word.push(source.word());
+        worker.push(word);
     }
     let contained = containable(&arguments.contain)?;
     let is_contained = !contained.is_empty();
     let runtime = environment::runtime_directory();
     let memory = vec![runtime.clone(), PathBuf::from("/dev/shm")];
     let places = Places { bundle, runtime, memory, contained };
-    let supervisor = supervisor(worker, places);
+    let supervisor = supervisor(worker, named, places);
     let delivery = match arguments.delivery {
         Some(Delivery::Fd | Delivery::File) if is_contained => {
             return Err(UsageError::ContainWithoutMount.into());
@@ -90,24 +100,24 @@ pub(super) fn first(arguments: &EnclosedArguments) -> Result<ExitCode, Failure> 
     Ok(ExitCode::from(exit.code()))
 }
 
-fn supervisor(worker: Vec<OsString>, places: Places) -> Supervisor {
+fn supervisor(worker: Vec<OsString>, named: &[IdentitySource], places: Places) -> Supervisor {
+    let has_command = named.iter().any(|source| matches!(source, IdentitySource::Command(_)));
     Supervisor {
         worker,
-        worker_environment: environment::for_worker(),
+        worker_environment: environment::for_worker(has_command),
         command_environment: environment::for_command(),
-        closed_to_command: Vec::new(),
+        closed_to_command: named.iter().filter_map(IdentitySource::descriptor).collect(),
         places,
         is_shut: true,
     }
 }
 
-pub(super) fn deliver(arguments: &DeliverArguments, ui: Ui) -> Result<ExitCode, Failure> {
+pub(super) fn deliver(arguments: &DeliverArguments, batch: bool, ui: Ui) -> Result<ExitCode, Failure> {
     // Who we are is asked before a namespace is entered
     let auditor = RefCell::new(Auditor::resume(&arguments.opening, ui)?);
     let admission = admission::of(arguments.bundle.clone(), &arguments.trust);
-    let usual = environment::usual_identities();
-    let identities =
-        Identities { named: &arguments.identity, usual: &usual, site: arguments.trust.site.as_ref() };
+    let search = identities::of(&arguments.identity, batch, ui);
+    let identities = Identities { search: &search, site: arguments.trust.site.as_ref() };
     let admit = || {
         admission.admit().inspect(|admitted| {
             auditor.borrow_mut().admitted(admitted);

@@ -23,7 +23,7 @@ const BLOCK: usize = 64 * 1024;
 ///
 /// [`FileError::Os`] and [`FileError::TooLarge`].
 pub fn read_secret(path: &Path) -> Result<SecretBuffer, FileError> {
-    drain(&mut open(path)?, path)
+    drain(&mut open(path)?, path, LIMIT_MIB)
 }
 
 /// Reads a file that must be its owner's alone: an age identity.
@@ -43,7 +43,7 @@ pub fn read_private(path: &Path) -> Result<SecretBuffer, FileError> {
     if metadata.is_file() && metadata.uid() != me && metadata.uid() != 0 {
         return Err(FileError::NotOwned { path: path.to_owned() });
     }
-    drain(&mut file, path)
+    drain(&mut file, path, LIMIT_MIB)
 }
 
 /// Reads a public file whole: ciphertext, a manifest, recipients.
@@ -193,7 +193,7 @@ pub fn names_in(directory: &Path) -> Result<Vec<OsString>, FileError> {
 pub fn read_stdin() -> Result<SecretBuffer, FileError> {
     // Not io::stdin(): its buffer lives as long as the process and is never wiped
     let fd = rustix::stdio::stdin();
-    drain(&mut Descriptor(fd), Path::new("<stdin>"))
+    drain(&mut Descriptor(fd), Path::new("<stdin>"), LIMIT_MIB)
 }
 
 /// Reads a part of standard input, which may hold secrets: its length as eight digits, then as many bytes.
@@ -237,7 +237,7 @@ pub fn read_line(terminal: BorrowedFd<'_>) -> Result<SecretBuffer, FileError> {
     Ok(content)
 }
 
-fn open(path: &Path) -> Result<File, FileError> {
+pub(super) fn open(path: &Path) -> Result<File, FileError> {
     File::open(path).map_err(|error| FileError::os("read", path, error))
 }
 
@@ -248,7 +248,7 @@ fn take(file: &File, path: &Path, limit: usize) -> Result<Vec<u8>, FileError> {
     if bytes.len() > limit { Err(too_large(path)) } else { Ok(bytes) }
 }
 
-fn drain(from: &mut impl Read, path: &Path) -> Result<SecretBuffer, FileError> {
+pub(super) fn drain(from: &mut impl Read, path: &Path, limit: usize) -> Result<SecretBuffer, FileError> {
     let mut block = Zeroizing::new(vec![0; BLOCK]);
     let mut content = SecretBuffer::with_capacity(BLOCK);
     loop {
@@ -258,8 +258,8 @@ fn drain(from: &mut impl Read, path: &Path) -> Result<SecretBuffer, FileError> {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(error) => return Err(FileError::os("read", path, error)),
         }
-        if content.len() > LIMIT_MIB * 1024 * 1024 {
-            return Err(too_large(path));
+        if content.len() > limit * 1024 * 1024 {
+            return Err(FileError::TooLarge { path: path.to_owned(), limit });
         }
     }
 }
@@ -268,7 +268,7 @@ fn too_large(path: &Path) -> FileError {
     FileError::TooLarge { path: path.to_owned(), limit: LIMIT_MIB }
 }
 
-struct Descriptor<'fd>(BorrowedFd<'fd>);
+pub(super) struct Descriptor<'fd>(pub(super) BorrowedFd<'fd>);
 
 impl Read for Descriptor<'_> {
     fn read(&mut self, block: &mut [u8]) -> io::Result<usize> {

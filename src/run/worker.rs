@@ -1,11 +1,11 @@
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use rustix::fd::BorrowedFd;
 use rustix::process::{Signal, set_parent_process_death_signal};
 
 use crate::admit::{AdmitError, Admitted};
 use crate::audit::AuditError;
-use crate::identity::{IdentityError, IdentitySet};
+use crate::identity::{IdentityError, IdentitySet, Search};
 use crate::model::{EnvironmentFile, Site};
 use crate::open::{OpenError, open, site_of};
 use crate::report::Hint;
@@ -62,10 +62,8 @@ impl Hint for WorkerError {
 #[derive(Clone, Copy, Debug)]
 #[allow(clippy::exhaustive_structs, reason = "it is made by naming its parts")]
 pub struct Identities<'a> {
-    /// The files that were named.
-    pub named: &'a [PathBuf],
-    /// Where one is looked for else.
-    pub usual: &'a [PathBuf],
+    /// Where identities are looked for.
+    pub search: &'a Search,
     /// The site, where it is named.
     pub site: Option<&'a Site>,
 }
@@ -105,7 +103,7 @@ pub fn hand_over(
     harden::shut_out_others().map_err(RunError::os("shut other processes out"))?;
     // The bundle before the identity: what can fail without a secret fails first
     let admitted = admit()?;
-    let keys = IdentitySet::read(identities.named, identities.usual)?;
+    let keys = IdentitySet::find(identities.search)?;
     let site = site_of(admitted.bundle(), &keys, identities.site)?;
     let opened = open(&admitted, &site, &keys)?;
     drop(keys);

@@ -14,7 +14,7 @@ use crate::classify::{Choice, classify};
 use crate::fingerprint::{Notes, NotesError};
 use crate::fs::{self, FileError};
 use crate::guard::{GuardError, OnSecret, clear};
-use crate::identity::{IdentityError, IdentitySet};
+use crate::identity::{IdentityError, IdentitySet, Search};
 use crate::json::{self, JsonError};
 use crate::model::{EnvironmentFile, Origin, SourceKind};
 use crate::open::{OpenError, open, site_of};
@@ -100,7 +100,7 @@ pub fn walk(directory: &Path, recipient: String) -> Result<(), ProbeError> {
     drop((sealed, notes));
     stage("sealed")?;
     let admitted = Admitted::made_here(Bundle::read(&directory.join(BUNDLE))?);
-    let identities = IdentitySet::read(&[directory.join(IDENTITY)], &[])?;
+    let identities = IdentitySet::find(&Search::of_file(directory.join(IDENTITY)))?;
     let site = site_of(admitted.bundle(), &identities, None)?;
     let opened = open(&admitted, &site, &identities)?;
     stage("opened")?;
