@@ -12,10 +12,10 @@ use super::FileError;
 use super::directory::{is_named_by_id, make_directory, make_id};
 
 const PREFIX: &str = "dcn-vault-";
+/// What one is called that is held: what is called so and is not locked was left behind.
+const HELD_PREFIX: &str = "dcn-vault-run-";
 /// What it is called until its maker holds it.
-const UNFINISHED_PREFIX: &str = ".dcn-vault-";
-/// The file that its maker holds.
-const LOCK: &str = ".held";
+const UNFINISHED_PREFIX: &str = ".dcn-vault-run-";
 /// How often a name is tried that somebody takes for one that was left behind.
 const TRIES: usize = 8;
 /// The kernel's numbers for file systems that are nowhere but in memory.
@@ -39,7 +39,7 @@ impl TemporaryDirectory {
     ///
     /// [`FileError::Os`].
     pub fn below(parent: &Path) -> Result<Self, FileError> {
-        let path = Self::name_below(parent)?;
+        let path = parent.join(format!("{PREFIX}{}", make_id()?));
         make_directory(&path, 0o700)?;
         Ok(Self { path, lock: None })
     }
@@ -53,13 +53,13 @@ impl TemporaryDirectory {
         Self::held_at(Self::name_below(parent)?)
     }
 
-    /// A name for one below `parent`, which is not made yet.
+    /// A name for one below `parent` that will be held.
     ///
     /// # Errors
     ///
     /// [`FileError::Os`].
     pub fn name_below(parent: &Path) -> Result<PathBuf, FileError> {
-        Ok(parent.join(format!("{PREFIX}{}", make_id()?)))
+        Ok(parent.join(format!("{HELD_PREFIX}{}", make_id()?)))
     }
 
     /// Makes the one with this name, held.
@@ -74,8 +74,7 @@ impl TemporaryDirectory {
             // Under its own name only when it is locked: another that sweeps may come in between
             let unfinished = parent.join(format!("{UNFINISHED_PREFIX}{}", make_id()?));
             make_directory(&unfinished, 0o700)?;
-            match lock(&unfinished, true).and_then(|lock| Ok((lock, rustix::fs::rename(&unfinished, &path)?)))
-            {
+            match lock(&unfinished).and_then(|lock| Ok((lock, rustix::fs::rename(&unfinished, &path)?))) {
                 Ok((lock, ())) => return Ok(Self { path, lock: Some(lock) }),
                 Err(error) => last = error,
             }
@@ -121,14 +120,13 @@ impl TemporaryDirectory {
         for entry in entries.flatten() {
             let name = entry.file_name();
             let Some(name) = name.to_str() else { continue };
-            // Of those that have their own name, only one that was ever held
-            let (is_held, is_unfinished) =
-                (is_named_by_id(name, PREFIX, ""), is_named_by_id(name, UNFINISHED_PREFIX, ""));
+            let is_held =
+                is_named_by_id(name, HELD_PREFIX, "") || is_named_by_id(name, UNFINISHED_PREFIX, "");
             let is_of_user =
                 || entry.metadata().is_ok_and(|found| found.is_dir() && found.uid() == geteuid().as_raw());
-            if (is_held || is_unfinished)
+            if is_held
                 && is_of_user()
-                && let Ok(_lock) = lock(&entry.path(), is_unfinished)
+                && let Ok(_lock) = lock(&entry.path())
             {
                 wipe(&entry.path());
                 let _ = std::fs::remove_dir_all(entry.path());
@@ -150,11 +148,9 @@ pub fn is_in_memory(directory: &Path) -> bool {
     matches!(kind, Some(TMPFS | RAMFS)) && super::refuse_unwritable(&directory.join("x")).is_ok()
 }
 
-// Not the directory itself: a bundle that is made in it locks that
-fn lock(directory: &Path, create: bool) -> Result<OwnedFd, Errno> {
-    let create = if create { OFlags::CREATE } else { OFlags::empty() };
-    let flags = create | OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let held = openat(CWD, directory.join(LOCK), flags, Mode::RUSR)?;
+fn lock(directory: &Path) -> Result<OwnedFd, Errno> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let held = openat(CWD, directory, flags, Mode::empty())?;
     flock(&held, FlockOperation::NonBlockingLockExclusive)?;
     Ok(held)
 }

@@ -1,4 +1,4 @@
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rustix::io::Errno;
 
@@ -9,7 +9,11 @@ use crate::fs::{self, TemporaryDirectory};
 const SHARED_MEMORY: &str = "/dev/shm";
 
 /// A temporary directory in memory, for one command. It is removed when this is dropped.
-pub(super) struct Scratch(TemporaryDirectory);
+pub(super) struct Scratch {
+    held: TemporaryDirectory,
+    /// Within it, since what the command does there may lock the directory that it is in.
+    path: PathBuf,
+}
 
 impl Scratch {
     /// One, where there is a place for it: without it the command has the directory that it would have had without us.
@@ -19,15 +23,18 @@ impl Scratch {
             return None;
         }
         TemporaryDirectory::sweep(place);
-        TemporaryDirectory::held_below(place).ok().map(Self)
+        let held = TemporaryDirectory::held_below(place).ok()?;
+        let path = held.path().join("tmp");
+        fs::make_private_directories(&path).ok()?;
+        Some(Self { held, path })
     }
 
     /// As long as the command's tree holds the directory, nobody takes it for one that was left behind.
     pub(super) fn let_child_hold(&self) -> Result<(), Errno> {
-        self.0.let_children_hold()
+        self.held.let_children_hold()
     }
 
     pub(super) fn path(&self) -> &Path {
-        self.0.path()
+        &self.path
     }
 }
