@@ -48,7 +48,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("identity", &["fs", "report", "secret"]),
     // Of bundles it opens those that are admitted; to seal one anew, it reads it back to what the guard searches: `Classified`
     ("open", &["admit", "bundle", "classify", "identity", "json", "model", "report", "secret", "yaml"]),
-    ("run", &["admit", "audit", "fs", "identity", "model", "open", "report", "secret"]),
+    ("run", &["admit", "audit", "fs", "identity", "model", "open", "report", "secret", "yaml"]),
     // It lets made-up secrets take the whole way, and so names every stage of it
     (
         "selftest",

@@ -320,6 +320,9 @@ pub(super) struct DeliverArguments {
     pub(super) delivery: Delivery,
     #[arg(long)]
     pub(super) directory: PathBuf,
+    /// The command's words, one each, to be warned of
+    #[arg(long)]
+    pub(super) word: Vec<OsString>,
     #[command(flatten)]
     pub(super) opening: OpeningArguments,
     #[command(flatten)]

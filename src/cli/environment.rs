@@ -218,6 +218,11 @@ pub(super) fn runtime_directory() -> PathBuf {
     path("XDG_RUNTIME_DIR").filter(|directory| directory.is_dir()).unwrap_or_else(std::env::temp_dir)
 }
 
+/// The home of the user who deploys.
+pub(super) fn home() -> Option<PathBuf> {
+    path("HOME")
+}
+
 /// Where deployments of `TripleO` leave files on this host.
 pub(super) fn places() -> Places {
     Places::with_home(path("HOME"))

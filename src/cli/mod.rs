@@ -34,6 +34,7 @@ mod show;
 mod sign;
 mod signing;
 mod site;
+mod traps;
 mod trust;
 mod trust_list;
 mod ui;

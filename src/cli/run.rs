@@ -16,7 +16,7 @@ use super::args::{DeliverArguments, EnclosedArguments, RunArguments, UsageError}
 use super::auditor::{Auditor, Opening};
 use super::exit::Failure;
 use super::ui::Ui;
-use super::{admission, environment, identities};
+use super::{admission, environment, identities, traps};
 
 pub(super) fn run(
     arguments: &RunArguments,
@@ -43,6 +43,7 @@ pub(super) fn run(
         word.push(source.word());
         worker.push(word);
     }
+    worker.extend(traps::words(&command));
     let contained = containable(&arguments.contain)?;
     let is_contained = !contained.is_empty();
     let runtime = environment::runtime_directory();
@@ -122,6 +123,7 @@ pub(super) fn deliver(arguments: &DeliverArguments, batch: bool, ui: Ui) -> Resu
         admission.admit().inspect(|admitted| {
             auditor.borrow_mut().admitted(admitted);
             admission::warn(admitted, ui);
+            traps::warn(&arguments.word, &arguments.bundle, admitted, arguments.trust.site.as_ref(), ui);
         })
     };
     let note = |opening: &crate::run::Opening<'_>| {
