@@ -6,22 +6,27 @@
 //!
 //! It does not wipe what an older program left on the disk.
 
+mod blocks;
 mod directory;
 mod held;
 mod identity;
 mod journal;
 mod lock;
+mod moment;
 mod public;
 mod read;
 mod replacement;
 mod temporary;
+mod walk;
 mod write;
 
+pub use blocks::{Blocks, read_open_secret};
 pub use directory::{is_id, make_id, make_private_directories, refuse_unwritable};
 pub use held::Held;
 pub use identity::{is_open, read_credential, read_inherited, read_output};
 pub use journal::{Journal, JournalEnd, read_journal};
 pub use lock::Lock;
+pub use moment::Moment;
 pub use public::{
     EntryKind, entries_in, make_public_directories, place_public, read_shared, remove_directory,
     replace_public, sweep,
@@ -32,6 +37,7 @@ pub use read::{
 };
 pub use replacement::Replacement;
 pub use temporary::{TemporaryDirectory, is_in_memory};
+pub use walk::{Found, FoundKind, Step, look, walk};
 pub use write::{create_private, write_fd};
 
 use std::io;
