@@ -50,7 +50,13 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("open", &["admit", "bundle", "classify", "identity", "json", "model", "report", "secret", "yaml"]),
     // What it hands on is names
     ("escape", &["fs", "guard", "model"]),
-    ("run", &["admit", "audit", "fs", "identity", "model", "open", "report", "secret", "yaml"]),
+    (
+        "run",
+        &[
+            "admit", "audit", "escape", "fs", "guard", "identity", "json", "model", "open", "report",
+            "secret", "yaml",
+        ],
+    ),
     // It lets made-up secrets take the whole way, and so names every stage of it
     (
         "selftest",
@@ -85,6 +91,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "certificate",
             "classify",
             "drift",
+            "escape",
             "fingerprint",
             "fs",
             "guard",
@@ -145,10 +152,33 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     // audit::who: as which user we run
     ("rustix", &["audit::who", "cli", "fs", "run", "secret", "selftest"]),
     ("secrecy", &["secret"]),
-    ("serde", &["audit", "bundle", "escape", "fingerprint", "model", "source::openstack", "trust", "vault"]),
+    (
+        "serde",
+        &[
+            "audit",
+            "bundle",
+            "escape",
+            "fingerprint",
+            "model",
+            "run::facts",
+            "source::openstack",
+            "trust",
+            "vault",
+        ],
+    ),
     (
         "serde_json",
-        &["audit", "bundle", "cli", "escape", "fingerprint", "json", "source::openstack", "trust"],
+        &[
+            "audit",
+            "bundle",
+            "cli",
+            "escape",
+            "fingerprint",
+            "json",
+            "run::facts",
+            "source::openstack",
+            "trust",
+        ],
     ),
     ("serde_yaml", &["vault"]),
     // fingerprint: under HMAC

@@ -28,7 +28,7 @@ fn pulled() -> Scratch {
 #[test]
 fn each_trap_is_one_warning_and_the_command_runs_all_the_same() {
     let scratch = pulled();
-    scratch.write("own.yaml", "parameter_defaults:\n  NovaPassword: not-a-real-secret\n", 0o600);
+    scratch.write("own/own.yaml", "parameter_defaults:\n  NovaPassword: not-a-real-secret\n", 0o600);
     scratch.write(".tripleo/environments/old.yaml", "parameter_defaults: {RpcPassword: x}\n", 0o600);
     let words = [
         "openstack",
@@ -38,7 +38,7 @@ fn each_trap_is_one_warning_and_the_command_runs_all_the_same() {
         "--no-cleanup",
         "{env}",
         "-e",
-        "own.yaml",
+        "own/own.yaml",
         "--x={env}",
     ];
     let ended = deploy(&scratch, &words);
@@ -50,12 +50,12 @@ fn each_trap_is_one_warning_and_the_command_runs_all_the_same() {
              warning: `--debug` makes the client log whole requests, with the secrets in them\n\
              warning: `--no-cleanup` leaves the client's temporary files: in Train its copy of the plan, with all passwords\n\
              warning: `{here}/.tripleo/environments/old.yaml`, which the client takes unasked, sets `RpcPassword` as `passwords.yaml` does: is that value old? Zed's client logs both values\n\
-             warning: `NovaPassword` is set in `passwords.yaml` and in `own.yaml`: the later one counts, and Zed's client logs both values\n"
+             warning: `NovaPassword` is set in `passwords.yaml` and in `own/own.yaml`: the later one counts, and Zed's client logs both values\n"
         )
     );
     let lines: Vec<&str> = ended.out.lines().collect();
     assert!(lines.starts_with(&["overcloud", "deploy", "--debug", "--no-cleanup", "-e"]), "{lines:?}");
-    assert!(lines.ends_with(&["-e", "own.yaml", "--x={env}"]), "{lines:?}");
+    assert!(lines.ends_with(&["-e", "own/own.yaml", "--x={env}"]), "{lines:?}");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 mod admission;
 mod audit;
 mod diff;
+mod examine;
 mod examples;
 mod generation;
 mod get;
@@ -32,6 +33,7 @@ pub(super) use audit::{
     AuditArguments, AuditShowArguments, AuditVerb, AuditVerifyArguments, OpeningArguments, Since,
 };
 pub(super) use diff::DiffArguments;
+pub(super) use examine::{EscapeArguments, ExamineArguments, OnEscape};
 pub(super) use generation::GenerationArguments;
 pub(super) use get::GetArguments;
 pub(super) use identity::IdentityArguments;
@@ -135,6 +137,9 @@ pub(super) enum Verb {
     /// The first process of `run --delivery mount`: starts the command, and ends all that came of it
     #[command(hide = true)]
     Enclosed(EnclosedArguments),
+    /// The worker of `run` that looks for copies of what it receives over standard input
+    #[command(hide = true)]
+    Examine(ExamineArguments),
     /// What git calls to show a manifest or an age file as text
     #[command(hide = true)]
     Textconv(TextconvArguments),
@@ -254,6 +259,8 @@ pub(super) struct RunArguments {
     /// Put memory over an empty DIR that the command writes copies into; with --delivery mount; can be repeated
     #[arg(long, value_name = "DIR")]
     pub(super) contain: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(super) escape: EscapeArguments,
     /// The command and its arguments; no shell reads them
     #[arg(required = true, trailing_var_arg = true, value_name = "CMD")]
     pub(super) command: Vec<OsString>,

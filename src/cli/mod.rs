@@ -13,6 +13,7 @@ mod diff;
 mod difference;
 mod drivers;
 mod environment;
+mod examine;
 mod exit;
 mod facts;
 mod generation;
@@ -88,6 +89,7 @@ fn dispatch(arguments: &Arguments, ui: Ui) -> Result<ExitCode, Failure> {
         Verb::Deliver(verb) => run::deliver(verb, arguments.batch, ui),
         Verb::Enclosed(verb) => run::first(verb),
         Verb::Diff(verb) => diff::diff(verb, directory, arguments.batch, ui),
+        Verb::Examine(verb) => examine::worker(verb),
         Verb::Get(verb) => get::get(verb, directory, arguments.batch, ui),
         Verb::Init(verb) => init::init(verb, directory, ui),
         Verb::Keygen(verb) => keygen::keygen(verb, ui),

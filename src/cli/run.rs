@@ -16,7 +16,7 @@ use super::args::{DeliverArguments, EnclosedArguments, RunArguments, UsageError}
 use super::auditor::{Auditor, Opening};
 use super::exit::Failure;
 use super::ui::Ui;
-use super::{admission, environment, identities, traps};
+use super::{admission, environment, examine, identities, traps};
 
 pub(super) fn run(
     arguments: &RunArguments,
@@ -49,7 +49,8 @@ pub(super) fn run(
     let runtime = environment::runtime_directory();
     let memory = vec![runtime.clone(), PathBuf::from("/dev/shm")];
     let places = Places { bundle, runtime, memory, contained };
-    let supervisor = supervisor(worker, named, places);
+    let examiner = examine::words(&command, &arguments.escape.watch)?;
+    let supervisor = Supervisor { examiner: Some(examiner), ..supervisor(worker, named, places) };
     let delivery = match arguments.delivery {
         Some(Delivery::Fd | Delivery::File) if is_contained => {
             return Err(UsageError::ContainWithoutMount.into());
@@ -70,9 +71,9 @@ pub(super) fn run(
         ended => ended,
     };
     match ended {
-        Ok(exit) => {
-            auditor.ended(exit);
-            Ok(ExitCode::from(exit.code()))
+        Ok(ended) => {
+            auditor.ended(ended.exit);
+            Ok(examine::finish(ended, &command, arguments.escape.on_escape, ui))
         }
         // The worker has said why, and written it down
         Err(RunError::Worker) => Ok(ExitCode::FAILURE),
@@ -110,6 +111,7 @@ fn supervisor(worker: Vec<OsString>, named: &[IdentitySource], places: Places) -
         closed_to_command: named.iter().filter_map(IdentitySource::descriptor).collect(),
         places,
         is_shut: true,
+        examiner: None,
     }
 }
 

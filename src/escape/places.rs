@@ -3,6 +3,8 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use crate::fs;
+
 /// What the client is known to do with what it is given.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -97,9 +99,18 @@ impl Places {
         roots.sort();
         roots.dedup();
         let trees: Vec<PathBuf> = roots.iter().filter_map(Root::tree).cloned().collect();
-        let is_within_another =
-            |root: &Root| trees.iter().any(|tree| tree != root.path() && root.path().starts_with(tree));
-        let is_memory = |root: &Root| self.not.iter().any(|not| root.path().starts_with(not));
+        let is_cut_off = |root: &Root, tree: &Path| {
+            self.not.iter().any(|not| not.starts_with(tree) && root.path().starts_with(not))
+        };
+        let is_within_another = |root: &Root| {
+            let within = |tree: &&PathBuf| *tree != root.path() && root.path().starts_with(tree);
+            trees.iter().filter(within).any(|tree| !is_cut_off(root, tree))
+        };
+        // What is the host's own may be mounted in it
+        let is_memory = |root: &Root| {
+            let within = |not: &&PathBuf| root.path().starts_with(not);
+            self.not.iter().filter(within).any(|not| fs::is_same_file_system(root.path(), not))
+        };
         roots.retain(|root| !is_within_another(root) && !is_memory(root));
         roots
     }

@@ -32,6 +32,12 @@ pub enum RunError {
         /// What the kernel says.
         reason: String,
     },
+    /// It is not known what the command has left.
+    #[error("no copies of the secrets were looked for: {reason}")]
+    NotExamined {
+        /// Why not.
+        reason: &'static str,
+    },
     /// The command may not be executed.
     #[error("`{command}` cannot be executed: {reason}")]
     NotExecutable {
@@ -104,6 +110,7 @@ impl Hint for RunError {
             Self::NoMount { .. } => {
                 "use --delivery fd; the host may forbid user namespaces (sysctl, AppArmor) or mounts in containers"
             }
+            Self::NotExamined { .. } => "look for copies by hand where the command has written",
             Self::NotExecutable { .. } => {
                 "check its mode and its first line; the command is run without a shell"
             }
