@@ -13,6 +13,7 @@ mod identity;
 mod journal;
 mod lock;
 mod moment;
+mod new_file;
 mod public;
 mod read;
 mod replacement;
@@ -27,6 +28,7 @@ pub use identity::{is_open, read_credential, read_inherited, read_output};
 pub use journal::{Journal, JournalEnd, read_journal};
 pub use lock::Lock;
 pub use moment::Moment;
+pub use new_file::NewFile;
 pub use public::{
     EntryKind, entries_in, make_public_directories, place_public, read_shared, remove_directory,
     replace_public, sweep,

@@ -49,7 +49,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     // Of bundles it opens those that are admitted; to seal one anew, it reads it back to what the guard searches: `Classified`
     ("open", &["admit", "bundle", "classify", "identity", "json", "model", "report", "secret", "yaml"]),
     // What it hands on is names
-    ("escape", &["fs", "guard", "model"]),
+    ("escape", &["fs", "guard", "model", "recipients", "report"]),
     (
         "run",
         &[
@@ -116,7 +116,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
 
 /// What comes from outside, and the only places that may name it.
 const ONLY_IN: &[(&str, &[&str])] = &[
-    ("age", &["identity", "keygen", "open", "recipients", "seal"]),
+    ("age", &["escape::keep", "identity", "keygen", "open", "recipients", "seal"]),
     ("aho_corasick", &["guard"]),
     ("clap", &["cli"]),
     ("curve25519_dalek", &["certificate::key"]),
@@ -192,7 +192,10 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     // selftest: whether a crash left a core dump
     // signature::agent: the socket of ssh-agent
     // cli::environment, identity: a variable or a word of the command line is bytes, and a command's output a descriptor
-    ("std::os", &["cli::environment", "fs", "identity", "run", "selftest", "signature::agent"]),
+    (
+        "std::os",
+        &["cli::environment", "escape::archive", "fs", "identity", "run", "selftest", "signature::agent"],
+    ),
     // identity: the command that `-i cmd:…` names; selftest: it starts this program itself
     ("std::process", &["cli", "identity::command", "main", "run", "selftest::probe"]),
     // seal: the files of ten thousand sites are sealed on all cores

@@ -173,3 +173,43 @@ fn an_ordinary_users_copies_are_found_too() {
     let expected = "warning: {here}/copy (mode 0400) holds values of NovaPassword, RpcPassword\n";
     assert_eq!(ended.err, scratch.filled(expected) + HINT);
 }
+
+#[test]
+fn what_is_kept_comes_out_by_age_and_tar_as_it_was() {
+    let scratch = Scratch::new();
+    let (identity, recipient) = scratch.keygen("identity.txt");
+    let long = format!("deep/{}/{}", "d".repeat(120), "n".repeat(180));
+    for (name, size, mode) in [
+        ("empty", 0, 0o600),
+        ("small", 5, 0o640),
+        ("block", 512, 0o4755),
+        ("large", 700_001, 0o400),
+        (&*long, 513, 0o600),
+    ] {
+        let text: Vec<u8> = (0..size).map(|n: u32| u8::try_from(n % 251).unwrap()).collect();
+        scratch.write(&format!("kept/{name}"), text, mode);
+    }
+    std::os::unix::fs::symlink("small", scratch.join("kept/link")).unwrap();
+    std::os::unix::fs::symlink("x".repeat(150), scratch.join("kept/long-link")).unwrap();
+    std::fs::create_dir(scratch.join("kept/no-files")).unwrap();
+    let fifo = Command::new("mkfifo").arg(scratch.join("kept/pipe")).status().unwrap();
+    assert!(fifo.success());
+    let mut keep = scratch.program();
+    keep.args(["keep", "--recipient", &recipient, "--directory"]).arg(scratch.join("kept"));
+    let kept = keep.output().unwrap();
+    let err = String::from_utf8(kept.stderr).unwrap();
+    assert_eq!(err, scratch.filled("warning: {here}/kept/pipe is no file, and was not kept\n"));
+    scratch.write("kept.tar.age", kept.stdout, 0o600);
+    std::fs::create_dir(scratch.join("out")).unwrap();
+    std::fs::remove_file(scratch.join("kept/pipe")).unwrap();
+    let script = format!(
+        "set -e; age -d -i {0} kept.tar.age | tar -x -p -C out; diff -r --no-dereference kept out{1}/kept
+         list() {{ (cd \"$1\" && find . -printf '%p %y %m %T@ %U %G %l\\n' | sed 's/\\.[0-9][0-9]* / /' | sort); }}
+         list kept >before; list out{1}/kept >after; diff before after",
+        identity.display(),
+        scratch.path().display()
+    );
+    let compared =
+        said(Command::new("bash").args(["-o", "pipefail", "-c", &script]).current_dir(scratch.path()));
+    assert_eq!((compared.code, compared.out.as_str(), compared.err.as_str()), (0, "", ""));
+}

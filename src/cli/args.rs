@@ -33,7 +33,7 @@ pub(super) use audit::{
     AuditArguments, AuditShowArguments, AuditVerb, AuditVerifyArguments, OpeningArguments, Since,
 };
 pub(super) use diff::DiffArguments;
-pub(super) use examine::{EscapeArguments, ExamineArguments, OnEscape};
+pub(super) use examine::{EscapeArguments, ExamineArguments, KeepArguments, OnEscape};
 pub(super) use generation::GenerationArguments;
 pub(super) use get::GetArguments;
 pub(super) use identity::IdentityArguments;
@@ -140,6 +140,9 @@ pub(super) enum Verb {
     /// The worker of `run` that looks for copies of what it receives over standard input
     #[command(hide = true)]
     Examine(ExamineArguments),
+    /// The worker of `run` that seals what is kept of contained directories to standard output
+    #[command(hide = true)]
+    Keep(KeepArguments),
     /// What git calls to show a manifest or an age file as text
     #[command(hide = true)]
     Textconv(TextconvArguments),

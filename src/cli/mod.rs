@@ -22,6 +22,7 @@ mod git;
 mod harvest;
 mod identities;
 mod init;
+mod keep;
 mod keygen;
 mod list;
 mod login;
@@ -92,6 +93,7 @@ fn dispatch(arguments: &Arguments, ui: Ui) -> Result<ExitCode, Failure> {
         Verb::Examine(verb) => examine::worker(verb),
         Verb::Get(verb) => get::get(verb, directory, arguments.batch, ui),
         Verb::Init(verb) => init::init(verb, directory, ui),
+        Verb::Keep(verb) => keep::worker(verb, ui),
         Verb::Keygen(verb) => keygen::keygen(verb, ui),
         Verb::MergeDriver(verb) => drivers::merge_driver(verb, ui),
         Verb::Probe(probe) => selftest::probe(probe),

@@ -8,7 +8,11 @@
 //! It looks where a deployment is known to leave copies, and where it is told to look, at files that have changed since the
 //! command began; not at other hosts, databases or object stores. It does not see into what is compressed or encrypted, and
 //! names that. It removes nothing.
+//!
+//! What is kept of contained directories is sealed while it is read: it has names, modes and times in it, and no extended attributes.
 
+mod archive;
+mod keep;
 mod places;
 mod search;
 
@@ -16,6 +20,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::ParameterName;
 
+pub use keep::{KeepError, keep};
 pub use places::{Habits, Places};
 pub use search::search;
 

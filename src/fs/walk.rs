@@ -79,6 +79,18 @@ impl Found<'_> {
         self.stat.st_mode & 0o7777
     }
 
+    /// Its owner and its group, by number.
+    #[must_use]
+    pub const fn owner(&self) -> (u32, u32) {
+        (self.stat.st_uid, self.stat.st_gid)
+    }
+
+    /// How many bytes it has.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        u64::try_from(self.stat.st_size).unwrap_or_default()
+    }
+
     /// When it was last written, in seconds since 1970.
     #[must_use]
     pub const fn modified(&self) -> i64 {

@@ -41,3 +41,11 @@ pub(in crate::cli) struct ExamineArguments {
     #[arg(long)]
     pub(in crate::cli) since: Moment,
 }
+
+#[derive(Debug, Args)]
+pub(in crate::cli) struct KeepArguments {
+    #[arg(long)]
+    pub(in crate::cli) directory: Vec<PathBuf>,
+    #[arg(long)]
+    pub(in crate::cli) recipient: Vec<String>,
+}
