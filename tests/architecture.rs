@@ -53,8 +53,19 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     (
         "run",
         &[
-            "admit", "audit", "escape", "fs", "guard", "identity", "json", "model", "open", "report",
-            "secret", "yaml",
+            "admit",
+            "audit",
+            "escape",
+            "fs",
+            "guard",
+            "identity",
+            "json",
+            "model",
+            "open",
+            "recipients",
+            "report",
+            "secret",
+            "yaml",
         ],
     ),
     // It lets made-up secrets take the whole way, and so names every stage of it

@@ -175,7 +175,7 @@ fn an_ordinary_users_copies_are_found_too() {
 }
 
 #[test]
-fn what_is_kept_comes_out_by_age_and_tar_as_it_was() {
+fn what_is_sealed_comes_out_by_age_and_tar_as_it_was() {
     let scratch = Scratch::new();
     let (identity, recipient) = scratch.keygen("identity.txt");
     let long = format!("deep/{}/{}", "d".repeat(120), "n".repeat(180));
@@ -212,4 +212,90 @@ fn what_is_kept_comes_out_by_age_and_tar_as_it_was() {
     let compared =
         said(Command::new("bash").args(["-o", "pipefail", "-c", &script]).current_dir(scratch.path()));
     assert_eq!((compared.code, compared.out.as_str(), compared.err.as_str()), (0, "", ""));
+}
+
+#[test]
+fn what_is_written_to_a_contained_directory_is_memory_and_comes_out_sealed_for_the_site_alone() {
+    let scratch = pulled();
+    std::fs::create_dir(scratch.join("out")).unwrap();
+    let contained = |file: &str, script: &str| {
+        let mut program = scratch.program();
+        program.args([
+            "run",
+            "-b",
+            "bundle",
+            "-i",
+            "identity.txt",
+            "--delivery",
+            "mount",
+            "--contain",
+            "out",
+        ]);
+        said(program.args(["--keep-sealed", file, "--", "sh", "-c", script, "sh", "{passwords}"]))
+    };
+    let script = "mkdir -p out/deep && cp \"$1\" out/deep/copy && echo kept >out/file; exit 6";
+    let ended = contained("kept.tar.age", script);
+    assert_eq!((ended.code, ended.err.as_str()), (6, ""), "{}", ended.out);
+    assert_eq!(std::fs::read_dir(scratch.join("out")).unwrap().count(), 0);
+    let kept = std::fs::read(scratch.join("kept.tar.age")).unwrap();
+    assert!(kept.starts_with(b"age-encryption.org/v1\n-> X25519 "));
+    let mode = std::os::unix::fs::PermissionsExt::mode(
+        &scratch.join("kept.tar.age").metadata().unwrap().permissions(),
+    );
+    assert_eq!(mode & 0o7777, 0o600);
+    let list = "age -d -i identity.txt kept.tar.age | tar -xO --wildcards '*/out/deep/copy' '*/out/file'";
+    let listed = said(Command::new("bash").args(["-o", "pipefail", "-c", list]).current_dir(scratch.path()));
+    let values = "parameter_defaults:\n  NovaPassword: not-a-real-secret\n  RpcPassword: neither-is-this\n";
+    assert_eq!(listed.out, format!("{values}kept\n"), "{}", listed.err);
+    let again = contained("kept.tar.age", "touch started");
+    assert_eq!(
+        (again.code, again.err.as_str()),
+        (1, "error: `kept.tar.age` exists\nhint: choose another name, or remove it first\n")
+    );
+    assert!(!scratch.join("started").exists());
+    assert_eq!(std::fs::read(scratch.join("kept.tar.age")).unwrap(), kept);
+    // That a key of the site's is none is told before the command starts
+    scratch.change_manifest(|manifest| {
+        manifest["recipients"]["default"].as_array_mut().unwrap().push("ssh-dss AAAA".into());
+    });
+    let unknown = contained("unknown.tar.age", "touch started");
+    assert_eq!(
+        (unknown.code, unknown.err.as_str()),
+        (
+            1,
+            "error: a recipient in the manifest is an ssh key of another kind, which age does not take\nhint: use ssh-ed25519, or ssh-rsa of 2048 to 4096 bits\n"
+        )
+    );
+    assert!(!scratch.join("started").exists() && !scratch.join("unknown.tar.age").exists());
+    scratch.change_manifest(|manifest| {
+        manifest["recipients"]["default"].as_array_mut().unwrap().pop();
+    });
+    // What comes meanwhile is not replaced either, and what is lost is no success
+    let late = contained("late.tar.age", "echo theirs >late.tar.age");
+    assert_eq!(
+        (late.code, late.err.as_str()),
+        (1, "error: `late.tar.age` exists\nhint: choose another name, or remove it first\n")
+    );
+    assert_eq!(std::fs::read(scratch.join("late.tar.age")).unwrap(), b"theirs\n");
+    let without = scratch.run(["run", "--keep-sealed", "x", "--", "true"]);
+    assert_eq!(without.code, 2);
+}
+
+#[test]
+fn each_delivery_is_searched_after_and_what_was_memory_is_no_copy() {
+    let scratch = pulled();
+    std::fs::create_dir(scratch.join("out")).unwrap();
+    for delivery in ["fd", "file", "mount"] {
+        let mut program = scratch.program();
+        program.args(["run", "-b", "bundle", "-i", "identity.txt", "--delivery", delivery]);
+        if delivery == "mount" {
+            program.args(["--contain", "out"]);
+        }
+        let script = "test \"$2\" = mount && cp \"$1\" out/ && cp \"$1\" /tmp/; cp \"$1\" \"$TMPDIR/tripleoclient-x\"; cp -f \"$1\" copy";
+        let ended = said(program.args(["--", "sh", "-c", script, "sh", "{passwords}", delivery]));
+        let expected = "warning: {here}/copy (mode 0400) holds values of NovaPassword, RpcPassword\n";
+        let said: String =
+            ended.err.split_inclusive('\n').filter(|line| !line.contains("--delivery")).collect();
+        assert_eq!(said, scratch.filled(expected) + HINT, "{delivery}");
+    }
 }

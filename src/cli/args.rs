@@ -262,6 +262,9 @@ pub(super) struct RunArguments {
     /// Put memory over an empty DIR that the command writes copies into; with --delivery mount; can be repeated
     #[arg(long, value_name = "DIR")]
     pub(super) contain: Vec<PathBuf>,
+    /// Keep what the command has written to contained directories in a new FILE: a tar archive, sealed for this site
+    #[arg(long, value_name = "FILE", requires = "contain")]
+    pub(super) keep_sealed: Option<PathBuf>,
     #[command(flatten)]
     pub(super) escape: EscapeArguments,
     /// The command and its arguments; no shell reads them

@@ -143,7 +143,15 @@ pub(super) fn finish(ended: Ended, command: &Command, on_escape: OnEscape, ui: U
             false
         }
     };
+    let is_kept = match ended.kept {
+        None | Some(Ok(())) => true,
+        Some(Err(error)) => {
+            ui.error(&error.to_string(), &error.hint());
+            false
+        }
+    };
     match ended.exit.code() {
+        0 if !is_kept => ExitCode::FAILURE,
         0 if !is_clean && on_escape == OnEscape::Fail => ExitCode::FAILURE,
         code => ExitCode::from(code),
     }

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use crate::escape::keep;
 use crate::recipients::RecipientSet;
+use crate::run::begin_beside;
 
 use super::args::KeepArguments;
 use super::exit::Failure;
@@ -12,7 +13,8 @@ use super::ui::{self, Ui};
 
 /// The worker.
 pub(super) fn worker(arguments: &KeepArguments, ui: Ui) -> Result<ExitCode, Failure> {
-    let recipients = RecipientSet::given(&arguments.recipient, &[])?;
+    begin_beside()?;
+    let recipients = RecipientSet::listed(&arguments.recipient)?;
     for path in keep(&arguments.directory, &recipients, io::stdout().lock())? {
         ui.warn(&format!("{} is no file, and was not kept", ui::shown(&path.to_string_lossy())));
     }

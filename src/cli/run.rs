@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use rustix::stdio::stdin;
 
 use crate::audit::Verb;
+use crate::fs::NewFile;
 use crate::identity::IdentitySource;
 use crate::model::EnvironmentFile;
 use crate::run::{
@@ -50,7 +51,9 @@ pub(super) fn run(
     let memory = vec![runtime.clone(), PathBuf::from("/dev/shm")];
     let places = Places { bundle, runtime, memory, contained };
     let examiner = examine::words(&command, &arguments.escape.watch)?;
-    let supervisor = Supervisor { examiner: Some(examiner), ..supervisor(worker, named, places) };
+    // Whatever is mounted over its directory later, it is made there
+    let keep = arguments.keep_sealed.as_deref().map(NewFile::at).transpose()?;
+    let supervisor = Supervisor { examiner: Some(examiner), keep, ..supervisor(worker, named, places) };
     let delivery = match arguments.delivery {
         Some(Delivery::Fd | Delivery::File) if is_contained => {
             return Err(UsageError::ContainWithoutMount.into());
@@ -112,6 +115,7 @@ fn supervisor(worker: Vec<OsString>, named: &[IdentitySource], places: Places) -
         places,
         is_shut: true,
         examiner: None,
+        keep: None,
     }
 }
 

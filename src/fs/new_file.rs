@@ -58,7 +58,7 @@ impl NewFile {
     /// # Errors
     ///
     /// [`FileError::Exists`], [`FileError::NotDurable`] and [`FileError::Os`].
-    pub fn commit(self) -> Result<(), FileError> {
+    pub fn commit(&self) -> Result<(), FileError> {
         fsync(&self.file).map_err(|error| FileError::os("write", &self.path, error))?;
         let linked = if let Some(unfinished) = &self.unfinished {
             linkat(&self.directory, unfinished, &self.directory, &self.name, AtFlags::empty())

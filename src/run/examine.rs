@@ -107,7 +107,11 @@ pub(super) fn start_beside(
 }
 
 /// What a worker beside the supervisor does first: it ends with the supervisor, hears signals, and shuts itself to others.
-pub(super) fn begin_beside() -> Result<(), RunError> {
+///
+/// # Errors
+///
+/// [`RunError::Os`].
+pub fn begin_beside() -> Result<(), RunError> {
     set_parent_process_death_signal(Some(Signal::KILL)).map_err(RunError::os("follow the supervisor"))?;
     let _ = SigSet::empty().thread_set_mask();
     harden::shut_out_others().map_err(RunError::os("shut other processes out"))

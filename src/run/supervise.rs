@@ -11,13 +11,15 @@ use rustix::stdio::stdin;
 use rustix::termios::{isatty, tcgetpgrp, tcsetpgrp};
 
 use crate::escape::Examination;
-use crate::fs::{self, Moment};
+use crate::fs::{self, Moment, NewFile};
 use crate::model::EnvironmentFile;
 use crate::secret::harden;
 
 use super::delivery::{Choice, Delivery, Places};
 use super::enclosure::{self, Enclosure};
 use super::examine::examine_after;
+use super::facts::Facts;
+use super::keep::{check, keep_after};
 use super::links::Links;
 use super::plain::PlainFiles;
 use super::scratch::Scratch;
@@ -62,6 +64,8 @@ pub struct Ended {
     pub exit: ChildExit,
     /// What was found of the secrets, where it was looked for.
     pub examined: Option<Result<Examination, RunError>>,
+    /// Whether what was to be kept is.
+    pub kept: Option<Result<(), RunError>>,
 }
 
 /// The process that stays: it starts the worker, then the child, and returns when the child has ended.
@@ -76,6 +80,8 @@ pub struct Supervisor {
     pub command_environment: Environment,
     /// The arguments that make this program the worker that looks for copies, if they are to be looked for.
     pub examiner: Option<Vec<OsString>>,
+    /// Where what is in contained directories is kept, sealed.
+    pub keep: Option<NewFile>,
     /// Descriptors of ours that the command must not have.
     pub closed_to_command: Vec<i32>,
     /// Where the files are.
@@ -170,6 +176,10 @@ impl Supervisor {
         self.shut()?;
         let opened = self.open_bundle(Delivery::Mount, &bundle)?;
         let files: Vec<_> = pass::environment_files(&opened).collect();
+        let facts = Facts::among(&opened);
+        if self.keep.is_some() {
+            check(&facts)?;
+        }
         enclosure.cover(&bundle, &self.places.contained)?;
         let signals = Signals::hold()?;
         let words = words_of(command, &bundle, &files);
@@ -193,14 +203,18 @@ impl Supervisor {
         let contained = self.places.contained.iter().map(PathBuf::as_path);
         let memory: Vec<&Path> =
             contained.chain([bundle.as_path(), Path::new(enclosure::TEMPORARY)]).collect();
-        Ok(self.ended(exit?, since, &memory, &opened))
+        let exit = exit?;
+        // While signals are still held back: what is not kept is lost
+        let keep = |file| keep_after(&self.places.contained, &facts, file, &self.worker_environment);
+        let kept = self.keep.as_ref().map(keep);
+        Ok(Ended { kept, ..self.ended(exit, since, &memory, &opened) })
     }
 
     /// The files are open until then: what the command has left is compared with what it was given, whatever the bundle is by now.
     fn ended(&self, exit: ChildExit, since: Moment, memory: &[&Path], files: &[(String, OwnedFd)]) -> Ended {
         let examine =
             |words: &Vec<OsString>| examine_after(words, &self.worker_environment, since, memory, files);
-        Ended { exit, examined: self.examiner.as_ref().map(examine) }
+        Ended { exit, examined: self.examiner.as_ref().map(examine), kept: None }
     }
 
     /// Why `mount` will not do for this command.

@@ -128,6 +128,7 @@ pub fn supervise(directory: &Path) -> Result<(), ProbeError> {
         worker_environment: Vec::new(),
         command_environment: Vec::new(),
         examiner: None,
+        keep: None,
         places: Places {
             bundle: directory.join(BUNDLE),
             runtime: directory.to_owned(),
