@@ -56,7 +56,7 @@ fn copies_in_five_places_and_forms_are_all_named_with_their_modes() {
         printf '{\"x\": \"not-a-real-secret\"}' >../tmp/tripleoclient-x/env.json
         echo 'log: neither-is-this was set' >>../.tripleo/history && chmod 640 ../.tripleo/history
         printf not-a-real-secret | od -An -v -tx1 | tr -d ' \\n' >hex && chmod 4711 hex";
-    let ended = after(&scratch, &["--watch", "../watched"], script);
+    let ended = after(&scratch, &["--watch", "../watched", "--audit-log", "../audit.jsonl"], script);
     let expected = "warning: {here}/.tripleo/history (mode 0640) holds the value of RpcPassword
 warning: {here}/here/hex (mode 4711) holds the value of NovaPassword
 warning: {here}/tmp/tripleoclient-x/env.json (mode 0666) holds the value of NovaPassword
@@ -65,6 +65,9 @@ warning: {here}/watched/a/b/c/d/passwords.yaml (mode 0644) holds values of NovaP
 ";
     assert_eq!(ended.err, scratch.filled(expected) + HINT);
     assert_eq!(ended.code, 0);
+    let log = std::fs::read_to_string(scratch.join("audit.jsonl")).unwrap();
+    let line: serde_json::Value = serde_json::from_str(log.lines().last().unwrap()).unwrap();
+    assert_eq!((&line["event"], &line["escapes"]), (&"ended".into(), &2.into()));
 }
 
 #[test]

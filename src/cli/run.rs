@@ -75,7 +75,7 @@ pub(super) fn run(
     };
     match ended {
         Ok(ended) => {
-            auditor.ended(ended.exit);
+            auditor.ended(&ended);
             Ok(examine::finish(ended, &command, arguments.escape.on_escape, ui))
         }
         // The worker has said why, and written it down

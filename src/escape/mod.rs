@@ -16,6 +16,8 @@ mod keep;
 mod places;
 mod search;
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use crate::model::ParameterName;
@@ -85,6 +87,12 @@ pub struct Examination {
 }
 
 impl Examination {
+    /// How many secrets there are copies of.
+    #[must_use]
+    pub fn secrets(&self) -> usize {
+        self.escapes.iter().flat_map(|escape| &escape.parameters).collect::<BTreeSet<_>>().len()
+    }
+
     /// As one line.
     #[must_use]
     pub fn to_json(&self) -> String {
