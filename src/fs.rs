@@ -6,32 +6,41 @@
 //!
 //! It does not wipe what an older program left on the disk.
 
+mod blocks;
 mod directory;
 mod held;
 mod identity;
 mod journal;
 mod lock;
+mod moment;
+mod new_file;
 mod public;
 mod read;
 mod replacement;
 mod temporary;
+mod walk;
 mod write;
 
+pub use blocks::{Blocks, read_open_secret};
 pub use directory::{is_id, make_id, make_private_directories, refuse_unwritable};
 pub use held::Held;
 pub use identity::{is_open, read_credential, read_inherited, read_output};
 pub use journal::{Journal, JournalEnd, read_journal};
 pub use lock::Lock;
+pub use moment::Moment;
+pub use new_file::NewFile;
 pub use public::{
     EntryKind, entries_in, make_public_directories, place_public, read_shared, remove_directory,
     replace_public, sweep,
 };
 pub use read::{
-    changes_user, directories_below, is_owned_as, mode, modified, names_in, read_capped, read_guarded,
-    read_line, read_plain, read_private, read_public, read_secret, read_stdin, read_stdin_part, true_path,
+    changes_user, directories_below, is_owned_as, is_same_file_system, mode, modified, names_in, read_capped,
+    read_guarded, read_line, read_plain, read_private, read_public, read_secret, read_stdin, read_stdin_part,
+    true_path,
 };
 pub use replacement::Replacement;
 pub use temporary::{TemporaryDirectory, is_in_memory};
+pub use walk::{Found, FoundKind, Step, look, walk};
 pub use write::{create_private, write_fd};
 
 use std::io;

@@ -50,6 +50,7 @@
 //! | [`fingerprint`], [`drift`] | what the puller remembers of the values; what has changed |
 //! | [`identity`], [`open`] | who we are; decryption |
 //! | [`run`] | the deployment with the secrets in place |
+//! | [`escape`] | what it has left of them |
 //! | [`audit`] | who opened what: lines that hold each other |
 //! | [`selftest`] | whether all of that holds on this machine |
 //! | [`keygen`], [`vault`], [`fs`], [`report`] | identities, settings, files, errors |
@@ -66,6 +67,7 @@ pub mod certificate;
 pub mod classify;
 pub mod cli;
 pub mod drift;
+pub mod escape;
 pub mod fingerprint;
 pub mod fs;
 pub mod guard;

@@ -48,7 +48,26 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("identity", &["fs", "report", "secret"]),
     // Of bundles it opens those that are admitted; to seal one anew, it reads it back to what the guard searches: `Classified`
     ("open", &["admit", "bundle", "classify", "identity", "json", "model", "report", "secret", "yaml"]),
-    ("run", &["admit", "audit", "fs", "identity", "model", "open", "report", "secret"]),
+    // What it hands on is names
+    ("escape", &["fs", "guard", "model", "recipients", "report"]),
+    (
+        "run",
+        &[
+            "admit",
+            "audit",
+            "escape",
+            "fs",
+            "guard",
+            "identity",
+            "json",
+            "model",
+            "open",
+            "recipients",
+            "report",
+            "secret",
+            "yaml",
+        ],
+    ),
     // It lets made-up secrets take the whole way, and so names every stage of it
     (
         "selftest",
@@ -83,6 +102,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "certificate",
             "classify",
             "drift",
+            "escape",
             "fingerprint",
             "fs",
             "guard",
@@ -107,7 +127,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
 
 /// What comes from outside, and the only places that may name it.
 const ONLY_IN: &[(&str, &[&str])] = &[
-    ("age", &["identity", "keygen", "open", "recipients", "seal"]),
+    ("age", &["escape::keep", "identity", "keygen", "open", "recipients", "seal"]),
     ("aho_corasick", &["guard"]),
     ("clap", &["cli"]),
     ("curve25519_dalek", &["certificate::key"]),
@@ -143,8 +163,34 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     // audit::who: as which user we run
     ("rustix", &["audit::who", "cli", "fs", "run", "secret", "selftest"]),
     ("secrecy", &["secret"]),
-    ("serde", &["audit", "bundle", "fingerprint", "model", "source::openstack", "trust", "vault"]),
-    ("serde_json", &["audit", "bundle", "cli", "fingerprint", "json", "source::openstack", "trust"]),
+    (
+        "serde",
+        &[
+            "audit",
+            "bundle",
+            "escape",
+            "fingerprint",
+            "model",
+            "run::facts",
+            "source::openstack",
+            "trust",
+            "vault",
+        ],
+    ),
+    (
+        "serde_json",
+        &[
+            "audit",
+            "bundle",
+            "cli",
+            "escape",
+            "fingerprint",
+            "json",
+            "run::facts",
+            "source::openstack",
+            "trust",
+        ],
+    ),
     ("serde_yaml", &["vault"]),
     // fingerprint: under HMAC
     ("sha2", &["certificate::key", "fingerprint::tag", "model"]),
@@ -157,7 +203,10 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     // selftest: whether a crash left a core dump
     // signature::agent: the socket of ssh-agent
     // cli::environment, identity: a variable or a word of the command line is bytes, and a command's output a descriptor
-    ("std::os", &["cli::environment", "fs", "identity", "run", "selftest", "signature::agent"]),
+    (
+        "std::os",
+        &["cli::environment", "escape::archive", "fs", "identity", "run", "selftest", "signature::agent"],
+    ),
     // identity: the command that `-i cmd:…` names; selftest: it starts this program itself
     ("std::process", &["cli", "identity::command", "main", "run", "selftest::probe"]),
     // seal: the files of ten thousand sites are sealed on all cores

@@ -152,6 +152,7 @@ fn each_opening_has_its_lines_with_all_that_the_manifest_says_and_no_value_whate
         "child",
         "error",
         "exit",
+        "escapes",
     ];
     assert!(lines.iter().flat_map(|line| keys(line)).all(|key| known.contains(&key)), "{lines:#?}");
 }

@@ -3,6 +3,7 @@
 mod admission;
 mod audit;
 mod diff;
+mod examine;
 mod examples;
 mod generation;
 mod get;
@@ -32,6 +33,7 @@ pub(super) use audit::{
     AuditArguments, AuditShowArguments, AuditVerb, AuditVerifyArguments, OpeningArguments, Since,
 };
 pub(super) use diff::DiffArguments;
+pub(super) use examine::{EscapeArguments, ExamineArguments, KeepArguments, OnEscape};
 pub(super) use generation::GenerationArguments;
 pub(super) use get::GetArguments;
 pub(super) use identity::IdentityArguments;
@@ -135,6 +137,12 @@ pub(super) enum Verb {
     /// The first process of `run --delivery mount`: starts the command, and ends all that came of it
     #[command(hide = true)]
     Enclosed(EnclosedArguments),
+    /// The worker of `run` that looks for copies of what it receives over standard input
+    #[command(hide = true)]
+    Examine(ExamineArguments),
+    /// The worker of `run` that seals what is kept of contained directories to standard output
+    #[command(hide = true)]
+    Keep(KeepArguments),
     /// What git calls to show a manifest or an age file as text
     #[command(hide = true)]
     Textconv(TextconvArguments),
@@ -254,6 +262,11 @@ pub(super) struct RunArguments {
     /// Put memory over an empty DIR that the command writes copies into; with --delivery mount; can be repeated
     #[arg(long, value_name = "DIR")]
     pub(super) contain: Vec<PathBuf>,
+    /// Keep what the command has written to contained directories in a new FILE: a tar archive, sealed for this site
+    #[arg(long, value_name = "FILE", requires = "contain")]
+    pub(super) keep_sealed: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) escape: EscapeArguments,
     /// The command and its arguments; no shell reads them
     #[arg(required = true, trailing_var_arg = true, value_name = "CMD")]
     pub(super) command: Vec<OsString>,
@@ -320,6 +333,9 @@ pub(super) struct DeliverArguments {
     pub(super) delivery: Delivery,
     #[arg(long)]
     pub(super) directory: PathBuf,
+    /// The command's words, one each, to be warned of
+    #[arg(long)]
+    pub(super) word: Vec<OsString>,
     #[command(flatten)]
     pub(super) opening: OpeningArguments,
     #[command(flatten)]

@@ -11,7 +11,7 @@ use crate::audit::{AuditError, Entry, Event, Log, Verb};
 use crate::fs;
 use crate::model::{ParameterName, Site};
 use crate::report::Hint;
-use crate::run::ChildExit;
+use crate::run::{ChildExit, Ended};
 
 use super::args::{AuditArguments, OpeningArguments};
 use super::environment::{self, LogPlace};
@@ -119,10 +119,13 @@ impl Auditor {
         ended
     }
 
-    /// That the command has ended.
-    pub(super) fn ended(&mut self, exit: ChildExit) {
+    /// That the command has ended, and how many secrets it has left where it was looked.
+    pub(super) fn ended(&mut self, ended: &Ended) {
         let mut entry = self.entry.at(Event::Ended, environment::now());
-        match exit {
+        if let Some(Ok(found)) = &ended.examined {
+            entry.escapes = Some(found.secrets());
+        }
+        match ended.exit {
             ChildExit::Code(code) => entry.exit = Some(code),
             ChildExit::Signal(number) => entry.signal = Some(number),
         }

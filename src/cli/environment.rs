@@ -218,6 +218,17 @@ pub(super) fn runtime_directory() -> PathBuf {
     path("XDG_RUNTIME_DIR").filter(|directory| directory.is_dir()).unwrap_or_else(std::env::temp_dir)
 }
 
+/// Where a command that is not told otherwise makes temporary files, and where it does if its variables do not reach it.
+pub(super) fn temporary_directories() -> Vec<PathBuf> {
+    let own = path("TMPDIR").filter(|directory| directory.is_absolute());
+    own.into_iter().chain([PathBuf::from("/tmp")]).collect()
+}
+
+/// The home of the user who deploys.
+pub(super) fn home() -> Option<PathBuf> {
+    path("HOME")
+}
+
 /// Where deployments of `TripleO` leave files on this host.
 pub(super) fn places() -> Places {
     Places::with_home(path("HOME"))

@@ -13,6 +13,7 @@ mod diff;
 mod difference;
 mod drivers;
 mod environment;
+mod examine;
 mod exit;
 mod facts;
 mod generation;
@@ -21,6 +22,7 @@ mod git;
 mod harvest;
 mod identities;
 mod init;
+mod keep;
 mod keygen;
 mod list;
 mod login;
@@ -34,6 +36,7 @@ mod show;
 mod sign;
 mod signing;
 mod site;
+mod traps;
 mod trust;
 mod trust_list;
 mod ui;
@@ -87,8 +90,10 @@ fn dispatch(arguments: &Arguments, ui: Ui) -> Result<ExitCode, Failure> {
         Verb::Deliver(verb) => run::deliver(verb, arguments.batch, ui),
         Verb::Enclosed(verb) => run::first(verb),
         Verb::Diff(verb) => diff::diff(verb, directory, arguments.batch, ui),
+        Verb::Examine(verb) => examine::worker(verb),
         Verb::Get(verb) => get::get(verb, directory, arguments.batch, ui),
         Verb::Init(verb) => init::init(verb, directory, ui),
+        Verb::Keep(verb) => keep::worker(verb, ui),
         Verb::Keygen(verb) => keygen::keygen(verb, ui),
         Verb::MergeDriver(verb) => drivers::merge_driver(verb, ui),
         Verb::Probe(probe) => selftest::probe(probe),

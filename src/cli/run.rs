@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use rustix::stdio::stdin;
 
 use crate::audit::Verb;
+use crate::fs::NewFile;
 use crate::identity::IdentitySource;
 use crate::model::EnvironmentFile;
 use crate::run::{
@@ -16,7 +17,7 @@ use super::args::{DeliverArguments, EnclosedArguments, RunArguments, UsageError}
 use super::auditor::{Auditor, Opening};
 use super::exit::Failure;
 use super::ui::Ui;
-use super::{admission, environment, identities};
+use super::{admission, environment, examine, identities, traps};
 
 pub(super) fn run(
     arguments: &RunArguments,
@@ -43,12 +44,16 @@ pub(super) fn run(
         word.push(source.word());
         worker.push(word);
     }
+    worker.extend(traps::words(&command));
     let contained = containable(&arguments.contain)?;
     let is_contained = !contained.is_empty();
     let runtime = environment::runtime_directory();
     let memory = vec![runtime.clone(), PathBuf::from("/dev/shm")];
     let places = Places { bundle, runtime, memory, contained };
-    let supervisor = supervisor(worker, named, places);
+    let examiner = examine::words(&command, &arguments.escape.watch)?;
+    // Whatever is mounted over its directory later, it is made there
+    let keep = arguments.keep_sealed.as_deref().map(NewFile::at).transpose()?;
+    let supervisor = Supervisor { examiner: Some(examiner), keep, ..supervisor(worker, named, places) };
     let delivery = match arguments.delivery {
         Some(Delivery::Fd | Delivery::File) if is_contained => {
             return Err(UsageError::ContainWithoutMount.into());
@@ -69,9 +74,9 @@ pub(super) fn run(
         ended => ended,
     };
     match ended {
-        Ok(exit) => {
-            auditor.ended(exit);
-            Ok(ExitCode::from(exit.code()))
+        Ok(ended) => {
+            auditor.ended(&ended);
+            Ok(examine::finish(ended, &command, arguments.escape.on_escape, ui))
         }
         // The worker has said why, and written it down
         Err(RunError::Worker) => Ok(ExitCode::FAILURE),
@@ -109,6 +114,8 @@ fn supervisor(worker: Vec<OsString>, named: &[IdentitySource], places: Places) -
         closed_to_command: named.iter().filter_map(IdentitySource::descriptor).collect(),
         places,
         is_shut: true,
+        examiner: None,
+        keep: None,
     }
 }
 
@@ -122,6 +129,7 @@ pub(super) fn deliver(arguments: &DeliverArguments, batch: bool, ui: Ui) -> Resu
         admission.admit().inspect(|admitted| {
             auditor.borrow_mut().admitted(admitted);
             admission::warn(admitted, ui);
+            traps::warn(&arguments.word, &arguments.bundle, admitted, arguments.trust.site.as_ref(), ui);
         })
     };
     let note = |opening: &crate::run::Opening<'_>| {

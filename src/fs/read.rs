@@ -139,6 +139,13 @@ pub fn is_owned_as(path: &Path, place: &Path) -> Result<bool, FileError> {
     Ok(of == me || of == 0 || of == owner(place)?)
 }
 
+/// Whether both are on one file system. One that is not there is on none.
+#[must_use]
+pub fn is_same_file_system(one: &Path, other: &Path) -> bool {
+    let device = |path: &Path| std::fs::metadata(path).ok().map(|metadata| metadata.dev());
+    device(one).is_some_and(|of_one| Some(of_one) == device(other))
+}
+
 /// When `path` was last written.
 ///
 /// # Errors

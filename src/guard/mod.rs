@@ -7,8 +7,9 @@
 //!
 //! It cannot search for a value of fewer than 8 bytes, since that would be found everywhere; it names those parameters
 //! instead. It does not see a secret that the plan does not know, under a harmless name, without a known shape.
-//! So far it knows values as they are and JSON-escaped, not base64, hexadecimal or percent-encoded.
+//! It knows values as they are, escaped (JSON, YAML, URLs), in base64 and in hexadecimal; not compressed, and not encoded twice.
 
+mod encodings;
 mod review;
 mod shapes;
 mod values;
@@ -24,9 +25,8 @@ use crate::model::{
 use crate::report::Hint;
 use crate::secret::SecretBuffer;
 
-use self::values::KnownValues;
-
 pub use review::{ReviewError, review};
+pub use values::KnownValues;
 
 /// What to do with a candidate for plaintext in which a secret is found.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

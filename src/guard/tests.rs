@@ -62,6 +62,19 @@ fn a_value_with_quotes_is_found_as_json_writes_it_and_a_key_by_one_of_its_lines(
 }
 
 #[test]
+fn a_value_is_found_in_base64_in_hexadecimal_and_as_urls_have_it() {
+    for (nodes, name) in [
+        // `printf 'x7l4lfamjPp6nqJgBMqb1YyM2I' | base64`
+        (r#"{"a": "eDdsNGxmYW1qUHA2bnFKZ0JNcWIxWXlNMkk="}"#, "RpcPassword"),
+        (r#"{"a": "376c346c66616d6a5070366e714a67424d716231597"}"#, "RpcPassword"),
+        (r#"{"a": "http://h/?q=ab%22cd%5Cefgh"}"#, "Quoted"),
+    ] {
+        assert_eq!(finding(nodes).unwrap().1, known(name), "{nodes}");
+    }
+    assert_eq!(finding(r#"{"a": "eDdsNGxmYW1q", "b": "376c346c66616d6a"}"#), None);
+}
+
+#[test]
 fn a_secret_that_the_plan_does_not_know_is_found_by_its_name_or_its_shape() {
     assert_eq!(finding(r#"{"vrts_ssh_passwd": "x"}"#).unwrap().1, Rule::KeyName);
     assert!(matches!(finding(r#"{"url": "amqp://u:p@h"}"#).unwrap().1, Rule::Shape { .. }));

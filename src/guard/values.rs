@@ -1,12 +1,14 @@
 use std::collections::BTreeSet;
+use std::fmt;
 
 use aho_corasick::AhoCorasick;
 
 use crate::classify::{Document, Parameter};
-use crate::json;
-use crate::model::{Data, Kind, ParameterName, Scalar};
+use crate::classify::{NameSays, name_says};
+use crate::model::{Data, EnvironmentFile, Kind, ParameterName, Scalar};
 use crate::secret::SecretBuffer;
 
+use super::encodings::Encoder;
 use super::shapes;
 
 /// Shorter values are found everywhere, by chance.
@@ -14,8 +16,8 @@ const SHORTEST: usize = 8;
 /// A line of a PEM block that is shorter than this says nothing.
 const SHORTEST_LINE: usize = 16;
 
-/// Every secret value of the plan, ready to be searched for in one pass.
-pub(super) struct KnownValues {
+/// Secret values, ready to be searched for in one pass: as they are, by the lines of a key, escaped, and encoded.
+pub struct KnownValues {
     search: Option<AhoCorasick>,
     names: Vec<ParameterName>,
     pub(super) searched: usize,
@@ -27,19 +29,28 @@ impl KnownValues {
     pub(super) fn of(sealed: &[Document], withheld: &[Parameter]) -> Self {
         let mut patterns = Patterns::default();
         for document in sealed {
-            let parameters = document.content.under("parameter_defaults").unwrap_or(&document.content);
-            let Data::Map(parameters) = parameters else { continue };
-            for (key, value) in parameters {
-                // EXPOSE: a parameter's name is public
-                if let Ok(name) = key.text.expose(ParameterName::parse) {
-                    patterns.add(&name, "", value);
-                }
-            }
+            patterns.add_file(&document.content, Patterns::add);
         }
         for Parameter { name, value } in withheld {
             patterns.add(name, "", value);
         }
-        let Patterns { texts, ends, names, searched, mut too_short, scratch: _ } = patterns;
+        Self::searching(patterns)
+    }
+
+    /// The secret values in the environment files that a site gets: all that the files of secrets hold, and of the others what
+    /// is announced by its name or has the form of a secret.
+    #[must_use]
+    pub fn in_files(files: &[(EnvironmentFile, Data)]) -> Self {
+        let mut patterns = Patterns::default();
+        for (file, content) in files {
+            let is_secret = matches!(*file, EnvironmentFile::Passwords | EnvironmentFile::CephExternal);
+            patterns.add_file(content, if is_secret { Patterns::add } else { Patterns::add_announced });
+        }
+        Self::searching(patterns)
+    }
+
+    fn searching(patterns: Patterns) -> Self {
+        let Patterns { texts, ends, names, searched, mut too_short, encoder: _ } = patterns;
         too_short.sort();
         too_short.dedup();
         // EXPOSE: the automaton copies the bytes; it lives as long as the guard, the allocator wipes it
@@ -56,6 +67,18 @@ impl KnownValues {
         Self { search: None, names: Vec::new(), searched: 0, too_short: Vec::new() }
     }
 
+    /// The parameters of which a value is too short to be searched for.
+    #[must_use]
+    pub fn too_short(&self) -> &[ParameterName] {
+        &self.too_short
+    }
+
+    /// The length of the longest form: so much of a file must be seen at once.
+    #[must_use]
+    pub fn longest(&self) -> usize {
+        self.search.as_ref().map_or(0, AhoCorasick::max_pattern_len)
+    }
+
     /// The parameter whose value is in `haystack`, if any is.
     pub(super) fn find(&self, haystack: &[u8]) -> Option<&ParameterName> {
         // Without an automaton nothing can be cleared: everything counts as found
@@ -64,13 +87,20 @@ impl KnownValues {
     }
 
     /// All parameters whose value is in `haystack`, also of those that share one.
-    pub(super) fn find_all(&self, haystack: &[u8]) -> BTreeSet<ParameterName> {
+    #[must_use]
+    pub fn find_all(&self, haystack: &[u8]) -> BTreeSet<ParameterName> {
         let Some(search) = &self.search else { return self.names.iter().cloned().collect() };
         let found = search.find_overlapping_iter(haystack);
         let mut patterns: Vec<usize> = found.map(|found| found.pattern().as_usize()).collect();
         patterns.sort_unstable();
         patterns.dedup();
         patterns.into_iter().filter_map(|pattern| self.names.get(pattern).cloned()).collect()
+    }
+}
+
+impl fmt::Debug for KnownValues {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("KnownValues").field("names", &self.names).finish_non_exhaustive()
     }
 }
 
@@ -82,10 +112,44 @@ struct Patterns {
     names: Vec<ParameterName>,
     searched: usize,
     too_short: Vec<ParameterName>,
-    scratch: SecretBuffer,
+    encoder: Encoder,
 }
 
 impl Patterns {
+    /// What `add` finds below each parameter of an environment file.
+    fn add_file(&mut self, content: &Data, add: impl Fn(&mut Self, &ParameterName, &str, &Data)) {
+        let Data::Map(parameters) = content.under("parameter_defaults").unwrap_or(content) else { return };
+        for (key, value) in parameters {
+            // EXPOSE: a parameter's name is public
+            if let Ok(name) = key.text.expose(ParameterName::parse) {
+                add(self, &name, "", value);
+            }
+        }
+    }
+
+    /// What a name below `value` announces, and what has the form of a secret.
+    fn add_announced(&mut self, name: &ParameterName, key: &str, value: &Data) {
+        let says = name_says(key);
+        match value {
+            _ if says == NameSays::ASecret && shapes::is_secret_like(value, says) => {
+                self.add(name, key, value);
+            }
+            Data::Scalar(scalar) => {
+                // EXPOSE: searched in place
+                if scalar.text.expose(shapes::shape_of).is_some() {
+                    self.add_scalar(name, scalar);
+                }
+            }
+            Data::List(items) => items.iter().for_each(|item| self.add_announced(name, key, item)),
+            Data::Map(entries) => {
+                for (key, value) in entries {
+                    // EXPOSE: its words are compared with those that announce a secret
+                    key.text.expose(|key| self.add_announced(name, key, value));
+                }
+            }
+        }
+    }
+
     fn add(&mut self, name: &ParameterName, key: &str, value: &Data) {
         if is_public(name.as_str(), key) && !holds_private_key(value) {
             return;
@@ -117,29 +181,24 @@ impl Patterns {
             }
             self.searched += 1;
             self.add_bytes(name, trimmed.as_bytes());
-            self.add_escaped(name, trimmed);
             // A key that was wrapped anew still has its lines
             let lines = trimmed.lines().map(str::trim);
-            for line in lines
+            let lines: Vec<&str> = lines
                 .filter(|line| line.len() >= SHORTEST_LINE && *line != trimmed && !line.starts_with("-----"))
-            {
+                .collect();
+            for line in &lines {
                 self.add_bytes(name, line.as_bytes());
             }
+            // Its lines stand in escaped forms as they are; of encoded ones, one in the middle is its own
+            self.add_forms(name, lines.get(lines.len() / 2).copied().unwrap_or(trimmed));
         });
     }
 
-    fn add_escaped(&mut self, name: &ParameterName, text: &str) {
-        self.scratch.clear();
-        json::write_string(text, &mut self.scratch);
-        let quoted = std::mem::take(&mut self.scratch);
-        // EXPOSE: copied from one wiped buffer to another
-        quoted.expose(|quoted| {
-            let inner = quoted.get(1..quoted.len().saturating_sub(1)).unwrap_or_default();
-            if inner != text.as_bytes() {
-                self.add_bytes(name, inner);
-            }
-        });
-        self.scratch = quoted;
+    fn add_forms(&mut self, name: &ParameterName, text: &str) {
+        let mut encoder = std::mem::take(&mut self.encoder);
+        encoder.escaped(text, |form| self.add_bytes(name, form));
+        encoder.encoded(text, |form| self.add_bytes(name, form));
+        self.encoder = encoder;
     }
 
     fn add_bytes(&mut self, name: &ParameterName, bytes: &[u8]) {

@@ -111,6 +111,18 @@ impl RecipientSet {
         Self::of(files::in_keys(keys)?)
     }
 
+    /// Those that a manifest lists for a site.
+    ///
+    /// # Errors
+    ///
+    /// Any [`RecipientsError`] but those of sites.
+    pub fn listed(texts: &[String]) -> Result<Self, RecipientsError> {
+        let place = || String::from("a recipient in the manifest");
+        let recipients = texts.iter().map(|text| Written::parse(text, place)).collect::<Result<_, _>>()?;
+        let site = Site::parse(DEFAULT_SITE).map_err(|_| RecipientsError::None)?;
+        Self::of([(site, recipients)].into())
+    }
+
     /// All but `site`.
     ///
     /// # Errors

@@ -3,6 +3,7 @@ use std::io;
 use std::path::PathBuf;
 
 use crate::fs::FileError;
+use crate::recipients::RecipientsError;
 use crate::report::Hint;
 
 /// Why the command did not run.
@@ -32,6 +33,15 @@ pub enum RunError {
         /// What the kernel says.
         reason: String,
     },
+    /// It is not known what the command has left.
+    #[error("no copies of the secrets were looked for: {reason}")]
+    NotExamined {
+        /// Why not.
+        reason: &'static str,
+    },
+    /// What the command has written to contained directories is lost.
+    #[error("what the command has written was not kept")]
+    NotKept,
     /// The command may not be executed.
     #[error("`{command}` cannot be executed: {reason}")]
     NotExecutable {
@@ -69,6 +79,9 @@ pub enum RunError {
     /// The process that would end us is gone.
     #[error("the process that supervises the command is gone")]
     SupervisorGone,
+    /// Nothing can be sealed for the site.
+    #[error(transparent)]
+    Recipients(#[from] RecipientsError),
     /// The worker has failed, and has said why.
     #[error("the bundle was not opened")]
     Worker,
@@ -104,6 +117,8 @@ impl Hint for RunError {
             Self::NoMount { .. } => {
                 "use --delivery fd; the host may forbid user namespaces (sysctl, AppArmor) or mounts in containers"
             }
+            Self::NotExamined { .. } => "look for copies by hand where the command has written",
+            Self::NotKept => "see above; it was in memory, and is gone",
             Self::NotExecutable { .. } => {
                 "check its mode and its first line; the command is run without a shell"
             }
@@ -116,6 +131,7 @@ impl Hint for RunError {
                 "a container or a security module may forbid it: `dmesg` and the audit log say more"
             }
             Self::SupervisorGone => "nothing was run",
+            Self::Recipients(error) => return error.hint(),
             Self::Worker => "see above",
             Self::WorkerKilled => "is the host short of memory? `dmesg` says more",
         })

@@ -21,16 +21,16 @@ pub(super) struct Links {
 }
 
 impl Links {
-    pub(super) fn make(directory: PathBuf, files: Vec<(String, OwnedFd)>) -> Result<Self, RunError> {
+    pub(super) fn make(directory: PathBuf, files: &[(String, OwnedFd)]) -> Result<Self, RunError> {
         let directory = TemporaryDirectory::held_at(directory)?;
         let mut links = Self { directory, files: Vec::new(), descriptors: Vec::new() };
         for (name, file) in files {
-            let Some(environment_file) = EnvironmentFile::named(&name) else { continue };
+            let Some(environment_file) = EnvironmentFile::named(name) else { continue };
             let descriptor =
-                fcntl_dupfd_cloexec(&file, FIRST_DESCRIPTOR).map_err(RunError::os("pass a descriptor on"))?;
+                fcntl_dupfd_cloexec(file, FIRST_DESCRIPTOR).map_err(RunError::os("pass a descriptor on"))?;
             links
                 .directory
-                .link(&name, &PathBuf::from(format!("/proc/self/fd/{}", descriptor.as_raw_fd())))?;
+                .link(name, &PathBuf::from(format!("/proc/self/fd/{}", descriptor.as_raw_fd())))?;
             links.files.push(environment_file);
             links.descriptors.push(descriptor);
         }

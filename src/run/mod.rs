@@ -8,28 +8,37 @@
 //!
 //! The child can do what it likes with what it reads: TripleO's own client writes copies to its working directory. A
 //! child that closes the inherited descriptors before it reads (a Python program's grandchild) does not see the files.
+//! What a command line is warned of is read from its own words: what it gives a shell to run, and what a script does, is not
+//! seen.
 
 mod arguments;
 mod covered;
 mod delivery;
 mod enclosure;
 mod error;
+mod examine;
+mod facts;
 mod init;
+mod keep;
 mod links;
 mod nameless;
 mod namespace;
+mod openstack;
 mod pass;
 mod plain;
 mod scratch;
 mod signals;
 mod start;
 mod supervise;
+mod traps;
 mod worker;
 
 pub use arguments::Command;
 pub use delivery::{Choice, Delivery, Places};
 pub use enclosure::containable;
 pub use error::RunError;
+pub use examine::{begin_beside, examine};
 pub use init::enclosed;
-pub use supervise::{ChildExit, Supervisor};
+pub use supervise::{ChildExit, Ended, Supervisor};
+pub use traps::{Surroundings, Trap, traps};
 pub use worker::{Delivered, Identities, Opening, WorkerError, hand_over};

@@ -10,12 +10,16 @@ use rustix::process::{geteuid, getpgrp, umask};
 use rustix::stdio::stdin;
 use rustix::termios::{isatty, tcgetpgrp, tcsetpgrp};
 
-use crate::fs;
+use crate::escape::Examination;
+use crate::fs::{self, Moment, NewFile};
 use crate::model::EnvironmentFile;
 use crate::secret::harden;
 
 use super::delivery::{Choice, Delivery, Places};
 use super::enclosure::{self, Enclosure};
+use super::examine::examine_after;
+use super::facts::Facts;
+use super::keep::{check, keep_after};
 use super::links::Links;
 use super::plain::PlainFiles;
 use super::scratch::Scratch;
@@ -52,6 +56,18 @@ impl ChildExit {
     }
 }
 
+/// How a command ended, and what it has left.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Ended {
+    /// How it ended.
+    pub exit: ChildExit,
+    /// What was found of the secrets, where it was looked for.
+    pub examined: Option<Result<Examination, RunError>>,
+    /// Whether what was to be kept is.
+    pub kept: Option<Result<(), RunError>>,
+}
+
 /// The process that stays: it starts the worker, then the child, and returns when the child has ended.
 #[derive(Debug)]
 #[allow(clippy::exhaustive_structs, reason = "it is made by naming its parts")]
@@ -62,6 +78,10 @@ pub struct Supervisor {
     pub worker_environment: Environment,
     /// The command's environment, to which `DCN_VAULT_DIR` and `TMPDIR` are added.
     pub command_environment: Environment,
+    /// The arguments that make this program the worker that looks for copies, if they are to be looked for.
+    pub examiner: Option<Vec<OsString>>,
+    /// Where what is in contained directories is kept, sealed.
+    pub keep: Option<NewFile>,
     /// Descriptors of ours that the command must not have.
     pub closed_to_command: Vec<i32>,
     /// Where the files are.
@@ -90,7 +110,7 @@ impl Supervisor {
     /// # Errors
     ///
     /// Any [`RunError`]; the command has not started then.
-    pub fn run(&self, command: &Command, delivery: Delivery) -> Result<ChildExit, RunError> {
+    pub fn run(&self, command: &Command, delivery: Delivery) -> Result<Ended, RunError> {
         match delivery {
             Delivery::Fd => self.run_with_descriptors(command),
             Delivery::File => self.run_with_files(command),
@@ -98,7 +118,7 @@ impl Supervisor {
         }
     }
 
-    fn run_with_descriptors(&self, command: &Command) -> Result<ChildExit, RunError> {
+    fn run_with_descriptors(&self, command: &Command) -> Result<Ended, RunError> {
         self.shut()?;
         let runtime = fs::true_path(&self.places.runtime)?;
         fs::TemporaryDirectory::sweep(&runtime);
@@ -106,16 +126,21 @@ impl Supervisor {
         let files = self.open_bundle(Delivery::Fd, &directory)?;
         // From here on signals wait for us: none is lost between the child's start and our care for it
         let signals = Signals::hold()?;
-        self.run_in_place(command, &Links::make(directory, files)?, &signals)
+        let since = Moment::now();
+        let exit = self.run_in_place(command, &Links::make(directory, &files)?, &signals)?;
+        Ok(self.ended(exit, since, &[], &files))
     }
 
-    fn run_with_files(&self, command: &Command) -> Result<ChildExit, RunError> {
+    fn run_with_files(&self, command: &Command) -> Result<Ended, RunError> {
         self.shut()?;
         let mut files = PlainFiles::below(&self.places.memory)?;
         let opened = self.open_bundle(Delivery::File, files.path())?;
         files.are_there(&opened);
         let signals = Signals::hold()?;
-        self.run_in_place(command, &files, &signals)
+        let since = Moment::now();
+        let exit = self.run_in_place(command, &files, &signals)?;
+        // They are there until then, and wiped when we have answered
+        Ok(self.ended(exit, since, &[files.path()], &opened))
     }
 
     /// In the host's own namespaces.
@@ -141,7 +166,7 @@ impl Supervisor {
         exit
     }
 
-    fn run_enclosed(&self, command: &Command) -> Result<ChildExit, RunError> {
+    fn run_enclosed(&self, command: &Command) -> Result<Ended, RunError> {
         if let Some(error) = self.obstacle(command) {
             return Err(error);
         }
@@ -151,11 +176,16 @@ impl Supervisor {
         self.shut()?;
         let opened = self.open_bundle(Delivery::Mount, &bundle)?;
         let files: Vec<_> = pass::environment_files(&opened).collect();
+        let facts = Facts::among(&opened);
+        if self.keep.is_some() {
+            check(&facts)?;
+        }
         enclosure.cover(&bundle, &self.places.contained)?;
         let signals = Signals::hold()?;
         let words = words_of(command, &bundle, &files);
         let environment = self.environment(&bundle, Some(Path::new(enclosure::TEMPORARY)));
         let terminal = Terminal::remember();
+        let since = Moment::now();
         let exit = enclosure::with_first_process(
             |socket| {
                 let mut actions = self.actions()?;
@@ -170,7 +200,21 @@ impl Supervisor {
             },
         );
         terminal.take_back();
-        exit
+        let contained = self.places.contained.iter().map(PathBuf::as_path);
+        let memory: Vec<&Path> =
+            contained.chain([bundle.as_path(), Path::new(enclosure::TEMPORARY)]).collect();
+        let exit = exit?;
+        // While signals are still held back: what is not kept is lost
+        let keep = |file| keep_after(&self.places.contained, &facts, file, &self.worker_environment);
+        let kept = self.keep.as_ref().map(keep);
+        Ok(Ended { kept, ..self.ended(exit, since, &memory, &opened) })
+    }
+
+    /// The files are open until then: what the command has left is compared with what it was given, whatever the bundle is by now.
+    fn ended(&self, exit: ChildExit, since: Moment, memory: &[&Path], files: &[(String, OwnedFd)]) -> Ended {
+        let examine =
+            |words: &Vec<OsString>| examine_after(words, &self.worker_environment, since, memory, files);
+        Ended { exit, examined: self.examiner.as_ref().map(examine), kept: None }
     }
 
     /// Why `mount` will not do for this command.

@@ -11,6 +11,7 @@ use crate::open::{OpenError, open, site_of};
 use crate::report::Hint;
 use crate::secret::harden;
 
+use super::facts::Facts;
 use super::{Delivery, RunError, covered, nameless, namespace, pass, plain};
 
 /// Where the plaintext was put.
@@ -107,6 +108,7 @@ pub fn hand_over(
     let site = site_of(admitted.bundle(), &keys, identities.site)?;
     let opened = open(&admitted, &site, &keys)?;
     drop(keys);
+    let facts = Facts::of(&admitted, &site);
     let (delivered, files) = match delivery {
         Delivery::Fd => {
             let on_ramfs = may_mount.map_err(RunError::os("mount"));
@@ -125,6 +127,8 @@ pub fn hand_over(
     for (opened, file) in opened.files.iter().zip(&files) {
         pass::send(socket, opened.file.file_name(), file).map_err(RunError::os("pass a descriptor on"))?;
     }
+    let (name, file) = facts.to_file().map_err(RunError::os("make a file in memory"))?;
+    pass::send(socket, name, &file).map_err(RunError::os("pass a descriptor on"))?;
     pass::send_end(socket).map_err(RunError::os("pass a descriptor on"))?;
     Ok(delivered)
 }

@@ -127,6 +127,8 @@ pub fn supervise(directory: &Path) -> Result<(), ProbeError> {
         worker,
         worker_environment: Vec::new(),
         command_environment: Vec::new(),
+        examiner: None,
+        keep: None,
         places: Places {
             bundle: directory.join(BUNDLE),
             runtime: directory.to_owned(),

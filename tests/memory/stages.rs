@@ -252,7 +252,7 @@ fn get_holds_few_copies_while_it_writes_and_nothing_at_its_end() {
 
 #[test]
 #[ignore = "needs root and gdb: run tests/all"]
-fn the_supervisor_holds_nothing_while_the_child_runs_nor_after_and_the_worker_nothing_at_its_end() {
+fn the_supervisor_holds_nothing_while_the_child_runs_nor_after_and_each_worker_nothing_at_its_end() {
     for delivery in ["fd", "mount", "file"] {
         holds_nothing_while_the_child_runs(delivery);
     }
@@ -280,6 +280,29 @@ fn holds_nothing_while_the_child_runs(delivery: &str) {
     trace.until(waits).expect("the supervisor waits for its child");
     table.look("supervisor, child runs", &scanner, supervisor);
     trace.child.stdin.take().unwrap().write_all(b"\n").unwrap();
+    // Then a second one reads the files again, and looks for copies
+    let mut worst: Option<Found> = None;
+    let at = loop {
+        let looks = |at: &At| {
+            [libc::SYS_pread64, libc::SYS_getdents64].iter().any(|call| at.enters(*call))
+                && is_examiner(at.pid)
+        };
+        let at = trace.until(looks).expect("copies are looked for");
+        if at.enters(libc::SYS_getdents64) && worst.is_some() {
+            break at;
+        }
+        let found = scanner.process(at.pid);
+        if worst.as_ref().is_none_or(|before| found.distinct() >= before.distinct()) {
+            worst = Some(found);
+        }
+    };
+    table.note("second worker, reads", scanner.count(), worst.unwrap());
+    // What it searches with are no strings any more
+    table.look("second worker, search", &scanner, at.pid);
+    let examiner = at.pid;
+    let at = trace.until(|at| at.pid == examiner && at.enters(libc::SYS_exit_group)).expect("it ends");
+    assert_eq!(at.arguments[0], 0);
+    table.look("second worker, exit", &scanner, examiner);
     let end = trace.until(|at| at.pid == supervisor && at.enters(libc::SYS_exit_group)).expect("it ends");
     assert_eq!(end.arguments[0], 0);
     table.look_at_end("supervisor, exit", &canaries, &end, &mut trace, &site.scratch);
@@ -288,11 +311,21 @@ fn holds_nothing_while_the_child_runs(delivery: &str) {
         "worker, exit",
         "supervisor, worker at its exit",
         "supervisor, child runs",
+        "second worker, search",
+        "second worker, exit",
         "supervisor, exit",
         "supervisor, exit, registers",
     ]);
-    assert!(table.found("worker, first file sent").distinct() > 100, "the scan is blind\n{table}");
-    assert_few(&table, &["worker, first file sent"]);
+    for stage in ["worker, first file sent", "second worker, reads"] {
+        assert!(table.found(stage).distinct() > 100, "the scan is blind\n{table}");
+    }
+    assert_few(&table, &["worker, first file sent", "second worker, reads"]);
+}
+
+/// Whether this is the worker that looks for copies.
+fn is_examiner(pid: nix::unistd::Pid) -> bool {
+    let words = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+    words.split(|byte| *byte == 0).nth(1) == Some(b"examine")
 }
 
 #[test]

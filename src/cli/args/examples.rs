@@ -91,6 +91,8 @@ Placeholders in ARG:
 
 Examples:
   dcn-vault run -- openstack overcloud deploy --stack edge1 {env}
+  dcn-vault run --watch /srv/out --on-escape fail -- ./deploy.sh {dir}
+  dcn-vault run --contain /srv/wd --keep-sealed wd.tar.age -- openstack overcloud deploy --working-dir /srv/wd {env}
   dcn-vault run -i /root/edge1.txt -- ./deploy.sh {dir}";
 
 pub(super) const SELFTEST_EXAMPLES: &str = "\
