@@ -32,6 +32,8 @@ mod pulls;
 mod running;
 #[path = "lab/settings.rs"]
 mod settings;
+#[path = "lab/site_stack.rs"]
+mod site_stack;
 #[path = "lab/stack.rs"]
 mod stack;
 #[path = "lab/tripleoclient.rs"]

@@ -115,30 +115,48 @@ impl Operator {
 
     /// The `run` of a script, up to `--` and the script's name.
     pub(crate) fn child(&self, script: &str, modules: &[&str]) -> Command {
-        let packages = self.join("packages");
-        let mut interpreter = self.lab.interpreter();
+        let mut command = self.run_of(&self.lab.interpreter(), modules, &[]);
+        command.arg(self.script(script));
+        command
+    }
+
+    /// The `run` of an interpreter with these options, up to the interpreter's first argument; the plan is its standard input. All that
+    /// the test has put somewhere is below the working directory.
+    pub(crate) fn run_of(&self, interpreter: &Path, modules: &[&str], options: &[&str]) -> Command {
+        let mut command = self.program();
+        let mut interpreter = interpreter.to_owned();
         if self.is_nobody {
+            command.env("PYTHONPATH", self.packages(&interpreter, modules));
             interpreter = interpreter.canonicalize().unwrap();
         }
-        if self.is_nobody && !packages.exists() {
-            // The client's environment may be in a home that is closed to others
+        command.current_dir(self.scratch.path());
+        command.args(["run", "-b", "home/bundle", "-i", "home/identity.txt"]).args(options).arg("--");
+        command.arg(interpreter).arg("-B");
+        command.stdin(std::fs::File::open(self.lab.expected()).unwrap());
+        command
+    }
+
+    /// A copy of what these modules import: an interpreter's own may be in a home that is closed to others.
+    fn packages(&self, interpreter: &Path, modules: &[&str]) -> PathBuf {
+        let packages = self.join("packages");
+        if !packages.exists() {
             std::fs::create_dir(&packages).unwrap();
-            let arguments = [packages.as_os_str()].into_iter().chain(modules.iter().map(OsStr::new));
-            self.lab.python("copy_packages.py", arguments).succeeded();
+            let mut copy = Command::new(interpreter);
+            copy.arg("-B").arg(scripts().join("copy_packages.py")).arg(&packages).args(modules);
+            said(&mut copy).succeeded();
+            self.give();
         }
+        packages
+    }
+
+    /// A copy of one of the scripts that are beside this file, with what it imports.
+    pub(crate) fn script(&self, script: &str) -> PathBuf {
         std::fs::create_dir_all(self.join("scripts")).unwrap();
         for name in [script, "documents.py", "strict.py"] {
             std::fs::copy(scripts().join(name), self.join("scripts").join(name)).unwrap();
         }
         self.give();
-        let mut command = self.program();
-        if self.is_nobody {
-            command.env("PYTHONPATH", packages);
-        }
-        command.args(["run", "-b", "bundle", "-i", "identity.txt", "--"]);
-        command.arg(interpreter).arg("-B").arg(self.join("scripts").join(script));
-        command.stdin(std::fs::File::open(self.lab.expected()).unwrap());
-        command
+        self.join("scripts").join(script)
     }
 
     /// Opens the bundle into `opened/`: what is sealed by Debian's age, the rest as it is.
@@ -196,7 +214,7 @@ impl Operator {
     }
 
     /// Makes all of it the user's.
-    fn give(&self) {
+    pub(crate) fn give(&self) {
         if self.is_nobody {
             said(Command::new("chown").args(["-R", "65534:65534"]).arg(self.scratch.path())).succeeded();
         }
