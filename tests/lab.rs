@@ -36,6 +36,8 @@ mod settings;
 mod site_stack;
 #[path = "lab/stack.rs"]
 mod stack;
+#[path = "lab/tripleo_deploys.rs"]
+mod tripleo_deploys;
 #[path = "lab/tripleoclient.rs"]
 mod tripleoclient;
 #[path = "lab/walkthrough.rs"]

@@ -152,7 +152,7 @@ impl Operator {
     /// A copy of one of the scripts that are beside this file, with what it imports.
     pub(crate) fn script(&self, script: &str) -> PathBuf {
         std::fs::create_dir_all(self.join("scripts")).unwrap();
-        for name in [script, "documents.py", "strict.py"] {
+        for name in [script, "documents.py", "safe_import.py", "strict.py"] {
             std::fs::copy(scripts().join(name), self.join("scripts").join(name)).unwrap();
         }
         self.give();
