@@ -8,6 +8,10 @@
     reason = "a test may panic, writes files and starts processes"
 )]
 
+#[path = "tamper/centre.rs"]
+mod centre;
+#[path = "hooks/ci.rs"]
+mod ci;
 mod program;
 
 use std::ffi::OsString;
