@@ -8,6 +8,8 @@
     reason = "a test may panic, writes files and starts processes"
 )]
 
+#[path = "hooks/ansible.rs"]
+mod ansible;
 #[path = "tamper/centre.rs"]
 mod centre;
 #[path = "hooks/ci.rs"]
