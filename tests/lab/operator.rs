@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -36,15 +37,46 @@ pub(crate) enum Way {
 pub(crate) struct Operator {
     pub(crate) lab: Lab,
     pub(crate) recipient: String,
+    memory: Memory,
     scratch: Scratch,
     is_nobody: bool,
+}
+
+/// A directory in memory, which goes away with the test. A file system of its own cannot be had: all tests are in this one.
+#[derive(Debug)]
+struct Memory(PathBuf);
+
+impl Memory {
+    const ALL: &'static str = "/dev/shm";
+    const OF_TESTS: &'static str = "dcn-vault-test-";
+
+    fn of(scratch: &Scratch) -> Self {
+        let path = Path::new(Self::ALL).join(scratch.path().file_name().unwrap());
+        std::fs::DirBuilder::new().mode(0o700).create(&path).unwrap();
+        Self(path)
+    }
+
+    /// All that is in memory, but for what other tests have there at this moment.
+    fn searched(&self) -> Vec<PathBuf> {
+        let entries = std::fs::read_dir(Self::ALL).unwrap().map(|entry| entry.unwrap());
+        let is_anothers = |name: &OsStr| name.to_string_lossy().starts_with(Self::OF_TESTS);
+        let others = entries.filter(|entry| !is_anothers(&entry.file_name())).map(|entry| entry.path());
+        others.chain([self.0.clone()]).collect()
+    }
+}
+
+impl Drop for Memory {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
 }
 
 impl Operator {
     pub(crate) fn new(user: User) -> Self {
         let scratch = Scratch::new();
         let is_nobody = user == User::Unprivileged && geteuid().is_root();
-        let mut operator = Self { lab: Lab::running(), recipient: String::new(), scratch, is_nobody };
+        let memory = Memory::of(&scratch);
+        let mut operator = Self { lab: Lab::running(), recipient: String::new(), memory, scratch, is_nobody };
         for directory in ["home", "tmp", "runtime", "heard", "opened"] {
             std::fs::create_dir(operator.join(directory)).unwrap();
         }
@@ -113,9 +145,9 @@ impl Operator {
         if is_busy { said(&mut command) } else { pulled }
     }
 
-    /// The `run` of a script, up to `--` and the script's name.
-    pub(crate) fn child(&self, script: &str, modules: &[&str]) -> Command {
-        let mut command = self.run_of(&self.lab.interpreter(), modules, &[]);
+    /// The `run` of a script with these options, up to the script's name.
+    pub(crate) fn child(&self, script: &str, modules: &[&str], options: &[&str]) -> Command {
+        let mut command = self.run_of(&self.lab.interpreter(), modules, options);
         command.arg(self.script(script));
         command
     }
@@ -130,6 +162,9 @@ impl Operator {
             interpreter = interpreter.canonicalize().unwrap();
         }
         command.current_dir(self.scratch.path());
+        if options.contains(&"file") {
+            command.env("XDG_RUNTIME_DIR", &self.memory.0);
+        }
         command.args(["run", "-b", "home/bundle", "-i", "home/identity.txt"]).args(options).arg("--");
         command.arg(interpreter).arg("-B");
         command.stdin(std::fs::File::open(self.lab.expected()).unwrap());
@@ -186,9 +221,23 @@ impl Operator {
     pub(crate) fn secrets_in_clear(&self, told: &str) -> Option<String> {
         std::fs::write(self.join("heard/words"), told).unwrap();
         let places = ["home", "tmp", "runtime", "heard"].map(|place| self.join(place));
-        let searched = [self.lab.expected()].into_iter().chain(places).chain([PathBuf::from("/dev/shm")]);
+        let searched = [self.lab.expected()].into_iter().chain(places).chain(self.memory.searched());
         let search = self.lab.python("find_secrets.py", searched);
         (search.code != 0).then(|| search.out + &search.err)
+    }
+
+    /// The files in which a secret of the plan is in clear.
+    pub(crate) fn files_in_clear(&self, told: &str) -> Vec<PathBuf> {
+        let found = self.secrets_in_clear(told).unwrap_or_default();
+        let files = found.lines().filter_map(|line| line.split(": ").next()).map(PathBuf::from);
+        let mut files: Vec<PathBuf> = files.collect();
+        files.sort();
+        files
+    }
+
+    /// Where the files of `--delivery file` are.
+    pub(crate) fn memory(&self) -> &Path {
+        &self.memory.0
     }
 
     /// What is at home, and what was left in the two directories for passing things.
@@ -216,7 +265,9 @@ impl Operator {
     /// Makes all of it the user's.
     pub(crate) fn give(&self) {
         if self.is_nobody {
-            said(Command::new("chown").args(["-R", "65534:65534"]).arg(self.scratch.path())).succeeded();
+            let mut chown = Command::new("chown");
+            chown.args(["-R", "65534:65534"]).arg(self.scratch.path()).arg(&self.memory.0);
+            said(&mut chown).succeeded();
         }
     }
 }

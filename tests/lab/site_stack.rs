@@ -9,7 +9,8 @@ use crate::program::{Said, Scratch, said};
 use crate::running::{Lab, SITE};
 
 /// The ways in which `run` hands the files over, as its options.
-pub(crate) const DELIVERIES: [&[&str]; 1] = [&[]];
+pub(crate) const DELIVERIES: [&[&str]; 3] =
+    [&["--delivery", "mount"], &["--delivery", "fd"], &["--delivery", "file"]];
 /// What `openstack stack create` imports, and what it would complain of if it were missing.
 const CLIENT: [&str; 9] = [
     "heatclient.osc.plugin",

@@ -2,8 +2,6 @@
 
 #![allow(clippy::disallowed_methods, reason = "tests write files and start processes")]
 
-use std::path::PathBuf;
-
 use crate::operator::{Operator, User, Way};
 use crate::program::said;
 use crate::site_stack::DELIVERIES;
@@ -84,10 +82,7 @@ impl Client<'_> {
         assert_eq!(lines, expected, "{options:?}");
 
         // The client's copies hold the secrets, and nothing else does
-        let found = self.operator.secrets_in_clear(&deployed.err).unwrap_or_default();
-        let mut found: Vec<PathBuf> =
-            found.lines().filter_map(|line| line.split(": ").next()).map(PathBuf::from).collect();
-        found.sort();
+        let found = self.operator.files_in_clear(&deployed.err);
         let sealed = ["global-config-extra-map-data.json", "passwords.yaml"];
         assert_eq!(found, sealed.map(|name| working_dir.join(COPIES).join(name)), "{options:?}");
         std::fs::remove_dir_all(&working_dir).unwrap();
