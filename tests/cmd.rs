@@ -2,7 +2,7 @@
 //!
 //! A line `edge1$ dcn-vault …` is run by a shell whose home is `edge1/`, and whose directory `edge1/vault/` once that is there; what it says on standard error stands below as it
 //! is, what it prints behind `| `, and last how it has ended, where that is not 0: `? 3`. `centre> plan.yaml 600` writes a file: its
-//! text follows up to a line `.`. Words that differ with each run are numbered by their kind: `<key 1>`.
+//! text follows up to a line `.`. Words that differ with each run are numbered by their kind: `<key 1>`. `$HOOKS` is examples/hooks.
 //!
 //! `BLESS=1 cargo test --test cmd` writes down what is said now: read the difference.
 
@@ -32,7 +32,11 @@ macro_rules! scripts {
 scripts! {
     #[ignore = "needs git, age and ssh-keygen: run tests/all"]
     a_centre_with_two_sites_from_the_first_day_to_a_revoked_one,
+    #[ignore = "needs ssh-keygen: run tests/all"]
+    a_deployment_that_nobody_looks_at,
     a_key_that_leaked_is_replaced,
+    #[ignore = "needs git and ssh-keygen: run tests/all"]
+    a_site_is_told_what_a_pull_has_brought,
     #[ignore = "needs ssh-keygen: run tests/all"]
     what_goes_wrong_at_a_site,
     what_goes_wrong_at_the_centre,
@@ -136,6 +140,7 @@ fn shell(home: &Path, command: &str) -> Command {
         .env_clear()
         .env("HOME", home)
         .env("PATH", path)
+        .env("HOOKS", Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/hooks"))
         .env("USER", "ada");
     for (name, value) in [("NAME", "Ada"), ("EMAIL", "ada@example.com")] {
         shell.env(format!("GIT_AUTHOR_{name}"), value).env(format!("GIT_COMMITTER_{name}"), value);

@@ -32,8 +32,12 @@ mod pulls;
 mod running;
 #[path = "lab/settings.rs"]
 mod settings;
+#[path = "lab/site_stack.rs"]
+mod site_stack;
 #[path = "lab/stack.rs"]
 mod stack;
+#[path = "lab/tripleo_deploys.rs"]
+mod tripleo_deploys;
 #[path = "lab/tripleoclient.rs"]
 mod tripleoclient;
 #[path = "lab/walkthrough.rs"]

@@ -1,4 +1,5 @@
-"""copy_packages.py DIR MODULE...: copies what these modules import, with the packages' metadata, to where another user can read it."""
+"""copy_packages.py DIR MODULE...: copies what these modules import, with the packages' metadata and TripleO's data, to where another
+user can read it."""
 
 import importlib
 import os
@@ -15,3 +16,6 @@ used |= {name for name in os.listdir(site) if name.endswith(".dist-info")}
 for name in used:
     path = os.path.join(site, name)
     (shutil.copytree if os.path.isdir(path) else shutil.copy)(path, os.path.join(target, name))
+data = os.path.join(sys.prefix, "share", "tripleo-common")
+if os.path.isdir(data):
+    shutil.copytree(data, os.path.join(target, "share", "tripleo-common"))

@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -36,15 +37,46 @@ pub(crate) enum Way {
 pub(crate) struct Operator {
     pub(crate) lab: Lab,
     pub(crate) recipient: String,
+    memory: Memory,
     scratch: Scratch,
     is_nobody: bool,
+}
+
+/// A directory in memory, which goes away with the test. A file system of its own cannot be had: all tests are in this one.
+#[derive(Debug)]
+struct Memory(PathBuf);
+
+impl Memory {
+    const ALL: &'static str = "/dev/shm";
+    const OF_TESTS: &'static str = "dcn-vault-test-";
+
+    fn of(scratch: &Scratch) -> Self {
+        let path = Path::new(Self::ALL).join(scratch.path().file_name().unwrap());
+        std::fs::DirBuilder::new().mode(0o700).create(&path).unwrap();
+        Self(path)
+    }
+
+    /// All that is in memory, but for what other tests have there at this moment.
+    fn searched(&self) -> Vec<PathBuf> {
+        let entries = std::fs::read_dir(Self::ALL).unwrap().map(|entry| entry.unwrap());
+        let is_anothers = |name: &OsStr| name.to_string_lossy().starts_with(Self::OF_TESTS);
+        let others = entries.filter(|entry| !is_anothers(&entry.file_name())).map(|entry| entry.path());
+        others.chain([self.0.clone()]).collect()
+    }
+}
+
+impl Drop for Memory {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
 }
 
 impl Operator {
     pub(crate) fn new(user: User) -> Self {
         let scratch = Scratch::new();
         let is_nobody = user == User::Unprivileged && geteuid().is_root();
-        let mut operator = Self { lab: Lab::running(), recipient: String::new(), scratch, is_nobody };
+        let memory = Memory::of(&scratch);
+        let mut operator = Self { lab: Lab::running(), recipient: String::new(), memory, scratch, is_nobody };
         for directory in ["home", "tmp", "runtime", "heard", "opened"] {
             std::fs::create_dir(operator.join(directory)).unwrap();
         }
@@ -113,32 +145,53 @@ impl Operator {
         if is_busy { said(&mut command) } else { pulled }
     }
 
-    /// The `run` of a script, up to `--` and the script's name.
-    pub(crate) fn child(&self, script: &str, modules: &[&str]) -> Command {
-        let packages = self.join("packages");
-        let mut interpreter = self.lab.interpreter();
+    /// The `run` of a script with these options, up to the script's name.
+    pub(crate) fn child(&self, script: &str, modules: &[&str], options: &[&str]) -> Command {
+        let mut command = self.run_of(&self.lab.interpreter(), modules, options);
+        command.arg(self.script(script));
+        command
+    }
+
+    /// The `run` of an interpreter with these options, up to the interpreter's first argument; the plan is its standard input. All that
+    /// the test has put somewhere is below the working directory.
+    pub(crate) fn run_of(&self, interpreter: &Path, modules: &[&str], options: &[&str]) -> Command {
+        let mut command = self.program();
+        let mut interpreter = interpreter.to_owned();
         if self.is_nobody {
+            command.env("PYTHONPATH", self.packages(&interpreter, modules));
             interpreter = interpreter.canonicalize().unwrap();
         }
-        if self.is_nobody && !packages.exists() {
-            // The client's environment may be in a home that is closed to others
-            std::fs::create_dir(&packages).unwrap();
-            let arguments = [packages.as_os_str()].into_iter().chain(modules.iter().map(OsStr::new));
-            self.lab.python("copy_packages.py", arguments).succeeded();
+        command.current_dir(self.scratch.path());
+        if options.contains(&"file") {
+            command.env("XDG_RUNTIME_DIR", &self.memory.0);
         }
+        command.args(["run", "-b", "home/bundle", "-i", "home/identity.txt"]).args(options).arg("--");
+        command.arg(interpreter).arg("-B");
+        command.stdin(std::fs::File::open(self.lab.expected()).unwrap());
+        command
+    }
+
+    /// A copy of what these modules import: an interpreter's own may be in a home that is closed to others.
+    fn packages(&self, interpreter: &Path, modules: &[&str]) -> PathBuf {
+        let packages = self.join("packages");
+        if !packages.exists() {
+            std::fs::create_dir(&packages).unwrap();
+            let mut copy = Command::new(interpreter);
+            copy.arg("-B").arg(scripts().join("copy_packages.py")).arg(&packages).args(modules);
+            said(&mut copy).succeeded();
+            self.give();
+        }
+        packages
+    }
+
+    /// A copy of one of the scripts that are beside this file, with what it imports.
+    pub(crate) fn script(&self, script: &str) -> PathBuf {
         std::fs::create_dir_all(self.join("scripts")).unwrap();
-        for name in [script, "documents.py", "strict.py"] {
+        for name in [script, "documents.py", "safe_import.py", "strict.py"] {
             std::fs::copy(scripts().join(name), self.join("scripts").join(name)).unwrap();
         }
         self.give();
-        let mut command = self.program();
-        if self.is_nobody {
-            command.env("PYTHONPATH", packages);
-        }
-        command.args(["run", "-b", "bundle", "-i", "identity.txt", "--"]);
-        command.arg(interpreter).arg("-B").arg(self.join("scripts").join(script));
-        command.stdin(std::fs::File::open(self.lab.expected()).unwrap());
-        command
+        self.join("scripts").join(script)
     }
 
     /// Opens the bundle into `opened/`: what is sealed by Debian's age, the rest as it is.
@@ -168,9 +221,23 @@ impl Operator {
     pub(crate) fn secrets_in_clear(&self, told: &str) -> Option<String> {
         std::fs::write(self.join("heard/words"), told).unwrap();
         let places = ["home", "tmp", "runtime", "heard"].map(|place| self.join(place));
-        let searched = [self.lab.expected()].into_iter().chain(places).chain([PathBuf::from("/dev/shm")]);
+        let searched = [self.lab.expected()].into_iter().chain(places).chain(self.memory.searched());
         let search = self.lab.python("find_secrets.py", searched);
         (search.code != 0).then(|| search.out + &search.err)
+    }
+
+    /// The files in which a secret of the plan is in clear.
+    pub(crate) fn files_in_clear(&self, told: &str) -> Vec<PathBuf> {
+        let found = self.secrets_in_clear(told).unwrap_or_default();
+        let files = found.lines().filter_map(|line| line.split(": ").next()).map(PathBuf::from);
+        let mut files: Vec<PathBuf> = files.collect();
+        files.sort();
+        files
+    }
+
+    /// Where the files of `--delivery file` are.
+    pub(crate) fn memory(&self) -> &Path {
+        &self.memory.0
     }
 
     /// What is at home, and what was left in the two directories for passing things.
@@ -196,9 +263,11 @@ impl Operator {
     }
 
     /// Makes all of it the user's.
-    fn give(&self) {
+    pub(crate) fn give(&self) {
         if self.is_nobody {
-            said(Command::new("chown").args(["-R", "65534:65534"]).arg(self.scratch.path())).succeeded();
+            let mut chown = Command::new("chown");
+            chown.args(["-R", "65534:65534"]).arg(self.scratch.path()).arg(&self.memory.0);
+            said(&mut chown).succeeded();
         }
     }
 }

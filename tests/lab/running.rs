@@ -9,6 +9,9 @@ use std::process::Command;
 
 use crate::program::{Said, said};
 
+/// The profile of a site: a project of its own, in which nothing of the centre can be seen.
+pub(crate) const SITE: &str = "other";
+
 /// Where the lab is, as its `env` file says.
 #[derive(Debug)]
 pub(crate) struct Lab {
@@ -85,9 +88,14 @@ impl Lab {
 
     /// TripleO's own client of this generation, running one of the scripts beside this file.
     pub(crate) fn tripleo(&self, generation: &str) -> Command {
-        let mut command = Command::new(self.environments.join(format!("tripleo-{generation}/bin/python")));
+        let mut command = Command::new(self.tripleo_interpreter(generation));
         command.arg("-B").arg(scripts().join("tripleo.py")).envs(self.variables("admin"));
         command
+    }
+
+    /// The interpreter of TripleO's own client of this generation.
+    pub(crate) fn tripleo_interpreter(&self, generation: &str) -> PathBuf {
+        self.environments.join(format!("tripleo-{generation}/bin/python"))
     }
 
     /// Runs one of the scripts beside this file.
@@ -99,6 +107,13 @@ impl Lab {
         let mut command = Command::new(self.interpreter());
         command.arg("-B").arg(scripts().join(script)).args(arguments.into_iter().map(Into::into));
         said(command.envs(self.variables("admin")))
+    }
+
+    /// As [`Self::python`], as the user of another project: a site's.
+    pub(crate) fn python_at_site(&self, script: &str, arguments: &[&OsStr]) -> Said {
+        let mut command = Command::new(self.interpreter());
+        command.arg("-B").arg(scripts().join(script)).args(arguments);
+        said(command.envs(self.variables(SITE)))
     }
 }
 

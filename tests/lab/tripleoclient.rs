@@ -18,8 +18,8 @@ const TLS: [&str; 5] = ["CAMap", "OctaviaCaCert", "OctaviaCaKey", "SSLCertificat
 const MADE_UP: [&str; 1] = ["MysqlMariabackupPassword"];
 
 /// A deployment of a stack of its own: in Heat, and as Zed's client saves it in a working directory.
-struct Deployment {
-    operator: Operator,
+pub(crate) struct Deployment {
+    pub(crate) operator: Operator,
     stack: OwnStack,
 }
 
@@ -27,7 +27,7 @@ struct Deployment {
 struct Difference(Value);
 
 impl Deployment {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let operator = Operator::new(User::Own);
         let stack = OwnStack::create(&operator, &[operator.lab.expected().to_str().unwrap()]);
         let deployment = Self { operator, stack };
@@ -41,7 +41,7 @@ impl Deployment {
         deployment
     }
 
-    fn name(&self) -> &str {
+    pub(crate) fn name(&self) -> &str {
         &self.stack.name
     }
 
@@ -73,7 +73,7 @@ impl Deployment {
         self.home(out)
     }
 
-    fn pull(&self, more: &[&str]) -> Said {
+    pub(crate) fn pull(&self, more: &[&str]) -> Said {
         let pull = ["pull", "--stack", self.name(), "-r", &self.operator.recipient, "-o", "bundle"];
         said(self.operator.program().args(pull).args(more))
     }
