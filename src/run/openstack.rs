@@ -103,7 +103,7 @@ mod tests {
 
     #[test]
     fn an_options_value_is_found_in_each_of_its_forms_and_the_last_counts() {
-        let value = |words: &str| command(words).option(&["--stack", "-s"]).map(|value| value.to_owned());
+        let value = |words: &str| command(words).option(&["--stack", "-s"]).map(ToOwned::to_owned);
         assert_eq!(value("c --stack a"), Some("a".into()));
         assert_eq!(value("c --stack a --stack=b"), Some("b".into()));
         assert_eq!(value("c -sb"), Some("b".into()));
