@@ -14,6 +14,7 @@ mod pulled;
 
 use std::path::Path;
 use std::process::Command;
+use std::time::{Duration, Instant};
 
 use program::deployment::{Deployment, descendants, descriptors, proc};
 use program::memory::found_in;
@@ -119,6 +120,11 @@ fn the_supervisor_has_no_worker_left_and_leaves_no_core() {
         let pulled = Pulled::new();
         let mut deployment = started(&pulled, delivery);
         let supervisor = deployment.supervisor();
+        // A worker that the kernel is done with is seen to its end at once, but after the command has begun
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while descendants(supervisor).len() > ours && Instant::now() < deadline {
+            std::thread::yield_now();
+        }
         assert_eq!((ours_of(&deployment).len(), descendants(supervisor).len()), (ours, ours), "{delivery}");
         let limits = std::fs::read_to_string(proc(supervisor, "limits")).unwrap();
         let core = limits.lines().find(|line| line.starts_with("Max core file size")).unwrap();

@@ -96,6 +96,11 @@ pub(super) fn receive_all(socket: &OwnedFd) -> Result<Option<Vec<(String, OwnedF
     }
 }
 
+/// Waits until the other side is closed.
+pub(super) fn wait_for_end(socket: &OwnedFd) {
+    while receive(socket).is_ok_and(|(word, file)| !word.is_empty() || file.is_some()) {}
+}
+
 /// Receives one file, whatever its name; `None` when the other side has gone away.
 pub(super) fn receive_one(socket: &OwnedFd) -> Result<Option<OwnedFd>, Errno> {
     receive(socket).map(|(_, file)| file)

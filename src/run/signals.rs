@@ -44,11 +44,14 @@ impl Signals {
 
     /// Passes signals on to `child` until it has ended, and sees its orphans to their end.
     pub(super) fn forward_until_end(&self, child: Pid, on_stop: &OnStop<'_>) -> Result<ChildExit, RunError> {
+        // A worker may have ended before we held its signal back
+        let mut ended = look_after(child, on_stop)?;
         loop {
-            self.wait(None)?;
-            if let Some(exit) = self.forward(child, on_stop)? {
+            if let Some(exit) = ended {
                 return Ok(exit);
             }
+            self.wait(None)?;
+            ended = self.forward(child, on_stop)?;
         }
     }
 
@@ -61,7 +64,7 @@ impl Signals {
     ) -> Result<ChildExit, RunError> {
         let mut socket = Some(socket);
         let mut heard = None;
-        let mut ended = None;
+        let mut ended = look_after(first, &OnStop::Stop)?;
         loop {
             // When it has ended there is no more to wait for, only to read to the end
             let has_word = ended.is_some() || self.wait(socket)?;
