@@ -4,6 +4,10 @@
 //! files in memory, hands over their descriptors and exits; the *supervisor*, which lives as long as the deployment,
 //! never maps plaintext. So no copy is in our memory while the child runs, by construction and not by wiping.
 //!
+//! With [`Delivery::Mount`] the supervisor has entered a mount namespace before, in which the worker puts the files over the
+//! bundle; a thread of the supervisor then starts the first process of a process namespace, and that the command. When the
+//! supervisor dies, the kernel ends that process, and with it all others.
+//!
 //! # What this does not do
 //!
 //! The child can do what it likes with what it reads: TripleO's own client writes copies to its working directory. A
