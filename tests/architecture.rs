@@ -118,6 +118,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "seal",
             "secret",
             "selftest",
+            "serve",
             "signature",
             "source",
             "trust",
@@ -159,7 +160,8 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("memmap2", &["secret"]),
     // selftest: ptrace and process_vm_readv, to be refused
     // cli::prompt: a signal while the terminal has no echo
-    ("nix", &["cli::prompt", "run", "selftest::others", "serve"]),
+    // cli::serve: a group by its name
+    ("nix", &["cli::prompt", "cli::serve", "run", "selftest::others", "serve"]),
     ("p256", &["certificate::key"]),
     ("reqwest", &["source::openstack"]),
     ("rustls", &["source::openstack::tls"]),
