@@ -27,3 +27,5 @@ mod life;
 mod policy;
 #[path = "serve/service.rs"]
 mod service;
+#[path = "serve/systemd.rs"]
+mod systemd;
