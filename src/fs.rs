@@ -16,6 +16,7 @@ mod moment;
 mod new_file;
 mod public;
 mod read;
+mod receive;
 mod replacement;
 mod temporary;
 mod walk;
@@ -38,6 +39,7 @@ pub use read::{
     read_guarded, read_line, read_plain, read_private, read_public, read_secret, read_stdin, read_stdin_part,
     true_path,
 };
+pub use receive::receive;
 pub use replacement::Replacement;
 pub use temporary::{TemporaryDirectory, is_in_memory};
 pub use walk::{Found, FoundKind, Step, look, walk};

@@ -51,6 +51,7 @@
 //! | [`identity`], [`open`] | who we are; decryption |
 //! | [`run`] | the deployment with the secrets in place |
 //! | [`escape`] | what it has left of them |
+//! | [`serve`] | values and files on a socket, to whom a policy allows them |
 //! | [`audit`] | who opened what: lines that hold each other |
 //! | [`selftest`] | whether all of that holds on this machine |
 //! | [`keygen`], [`vault`], [`fs`], [`report`] | identities, settings, files, errors |
@@ -84,6 +85,7 @@ pub mod run;
 pub mod seal;
 pub mod secret;
 pub mod selftest;
+pub mod serve;
 pub mod signature;
 pub mod source;
 pub mod trust;

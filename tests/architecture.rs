@@ -68,6 +68,8 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "yaml",
         ],
     ),
+    // Its listener holds no plaintext: what opens is named by the worker's own life alone, and by the client, to whom it is given
+    ("serve", &["admit", "audit", "fs", "identity", "model", "open", "report", "secret"]),
     // It lets made-up secrets take the whole way, and so names every stage of it
     (
         "selftest",
@@ -116,6 +118,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
             "seal",
             "secret",
             "selftest",
+            "serve",
             "signature",
             "source",
             "trust",
@@ -146,6 +149,7 @@ const ONLY_IN: &[(&str, &[&str])] = &[
             "keygen",
             "model",
             "selftest",
+            "serve",
             "signature",
             "source::openstack",
             "trust",
@@ -156,12 +160,13 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     ("memmap2", &["secret"]),
     // selftest: ptrace and process_vm_readv, to be refused
     // cli::prompt: a signal while the terminal has no echo
-    ("nix", &["cli::prompt", "run", "selftest::others"]),
+    // cli::serve: a group by its name
+    ("nix", &["cli::prompt", "cli::serve", "run", "selftest::others", "serve"]),
     ("p256", &["certificate::key"]),
     ("reqwest", &["source::openstack"]),
     ("rustls", &["source::openstack::tls"]),
     // audit::who: as which user we run
-    ("rustix", &["audit::who", "cli", "fs", "run", "secret", "selftest"]),
+    ("rustix", &["audit::who", "cli", "fs", "run", "secret", "selftest", "serve"]),
     ("secrecy", &["secret"]),
     (
         "serde",
@@ -187,11 +192,12 @@ const ONLY_IN: &[(&str, &[&str])] = &[
             "fingerprint",
             "json",
             "run::facts",
+            "serve",
             "source::openstack",
             "trust",
         ],
     ),
-    ("serde_yaml", &["vault"]),
+    ("serde_yaml", &["serve::policy", "vault"]),
     // fingerprint: under HMAC
     ("sha2", &["certificate::key", "fingerprint::tag", "model"]),
     ("ssh_key", &["signature"]),
@@ -205,14 +211,23 @@ const ONLY_IN: &[(&str, &[&str])] = &[
     // cli::environment, identity: a variable or a word of the command line is bytes, and a command's output a descriptor
     (
         "std::os",
-        &["cli::environment", "escape::archive", "fs", "identity", "run", "selftest", "signature::agent"],
+        &[
+            "cli::environment",
+            "escape::archive",
+            "fs",
+            "identity",
+            "run",
+            "selftest",
+            "serve",
+            "signature::agent",
+        ],
     ),
     // identity: the command that `-i cmd:…` names; selftest: it starts this program itself
-    ("std::process", &["cli", "identity::command", "main", "run", "selftest::probe"]),
+    ("std::process", &["cli", "identity::command", "main", "run", "selftest::probe", "serve::worker"]),
     // seal: the files of ten thousand sites are sealed on all cores
     // run: a namespace that is entered by one thread alone
     ("std::thread", &["run::enclosure", "seal"]),
-    ("std::time", &["fs", "signature::agent", "source::openstack"]),
+    ("std::time", &["fs", "serve", "signature::agent", "source::openstack"]),
     ("thiserror", &["*"]),
     ("tokio", &["source::openstack"]),
     ("webpki", &["source::openstack::tls"]),

@@ -37,6 +37,8 @@ mod keys;
 mod others;
 #[path = "memory/scan.rs"]
 mod scan;
+#[path = "memory/serve.rs"]
+mod serve;
 #[path = "memory/sources.rs"]
 mod sources;
 #[path = "memory/ssh.rs"]

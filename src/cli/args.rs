@@ -9,6 +9,7 @@ mod generation;
 mod get;
 mod identity;
 mod rekey;
+mod serve;
 mod source;
 mod vault;
 
@@ -25,7 +26,7 @@ use crate::run::Delivery;
 use examples::{
     AUDIT_EXAMPLES, CHECK_EXAMPLES, DECRYPT_EXAMPLES, DELIVERY_HELP, DIFF_EXAMPLES, GET_EXAMPLES,
     INIT_EXAMPLES, KEYGEN_EXAMPLES, PULL_EXAMPLES, REKEY_EXAMPLES, RUN_EXAMPLES, SELFTEST_EXAMPLES,
-    SHOW_EXAMPLES, SIGN_EXAMPLES, TRUST_EXAMPLES,
+    SERVE_EXAMPLES, SHOW_EXAMPLES, SIGN_EXAMPLES, TRUST_EXAMPLES,
 };
 
 pub(super) use admission::{AdmissionArguments, TrustArguments};
@@ -38,6 +39,7 @@ pub(super) use generation::GenerationArguments;
 pub(super) use get::GetArguments;
 pub(super) use identity::IdentityArguments;
 pub(super) use rekey::{RekeyArguments, SiteRemoveArguments};
+pub(super) use serve::{AnswerArguments, ServeArguments};
 pub(super) use source::{SourceArguments, UsageError};
 pub(super) use vault::{
     AddArguments, InitArguments, ListArguments, MergeDriverArguments, SiteVerb, TextconvArguments,
@@ -131,6 +133,12 @@ pub(super) enum Verb {
     /// Verify the audit log, and show it
     #[command(subcommand, after_help = AUDIT_EXAMPLES)]
     Audit(AuditVerb),
+    /// Answer decryption requests on a socket, as a policy allows: for hooks, and as systemd's source of credentials
+    #[command(after_help = SERVE_EXAMPLES)]
+    Serve(Box<ServeArguments>),
+    /// The worker of `serve`: opens one file, and writes the answer to the client
+    #[command(hide = true)]
+    Answer(AnswerArguments),
     /// The worker of `run`: opens a bundle and passes descriptors over standard input
     #[command(hide = true)]
     Deliver(DeliverArguments),

@@ -162,7 +162,7 @@ impl Auditor {
     }
 }
 
-fn open(place: LogPlace) -> Result<(Log, PathBuf), Failure> {
+pub(super) fn open(place: LogPlace) -> Result<(Log, PathBuf), Failure> {
     let path = match place {
         LogPlace::Named(path) => path,
         LogPlace::Own(path) => {

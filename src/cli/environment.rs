@@ -144,6 +144,30 @@ pub(super) fn for_worker(has_command: bool) -> Vec<(OsString, OsString)> {
         .collect()
 }
 
+/// Where `serve` listens, and its clients look for it, when nothing is said.
+pub(super) fn usual_socket() -> PathBuf {
+    let of_user = if geteuid().is_root() { None } else { path("XDG_RUNTIME_DIR") };
+    of_user.map_or_else(
+        || PathBuf::from("/run/dcn-vault/dcn-vault.sock"),
+        |directory| directory.join("dcn-vault.sock"),
+    )
+}
+
+/// What systemd says to a service of its sockets, and where it wants to hear of its state.
+pub(super) struct OfSystemd {
+    pub(super) listen_pid: Option<OsString>,
+    pub(super) listen_fds: Option<OsString>,
+    pub(super) notify_socket: Option<OsString>,
+}
+
+pub(super) fn of_systemd() -> OfSystemd {
+    OfSystemd {
+        listen_pid: std::env::var_os("LISTEN_PID"),
+        listen_fds: std::env::var_os("LISTEN_FDS"),
+        notify_socket: std::env::var_os("NOTIFY_SOCKET"),
+    }
+}
+
 /// Our own environment, without what leads to a private key.
 pub(super) fn for_command() -> Vec<(OsString, OsString)> {
     std::env::vars_os()

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 use crate::audit::Verb;
 use crate::identity::{IdentitySet, Search};
 use crate::open::{ValuePath, Writing, find, open_one, select, site_of};
+use crate::serve::{Asked, ask};
 
 use super::admission::{admission, warn};
 use super::args::GetArguments;
@@ -22,6 +23,11 @@ pub(super) fn get(
 ) -> Result<ExitCode, Failure> {
     let path = ValuePath::parse(&arguments.name)?;
     let output = Output::of(arguments.output.as_deref())?;
+    if let Some(socket) = &arguments.socket {
+        let file = arguments.file.as_deref().map(file_named).transpose()?;
+        output.write(&ask(socket, &Asked::Value { path, file, json: arguments.json })?)?;
+        return Ok(ExitCode::SUCCESS);
+    }
     let mut auditor = Auditor::begin(&arguments.audit, Verb::Get, ui)?;
     let search = identities::of(&arguments.identity.identity, batch, ui);
     let written = write(arguments, directory, &path, &output, &search, &mut auditor, ui);

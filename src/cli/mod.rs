@@ -32,6 +32,7 @@ mod pull;
 mod rekey;
 mod run;
 mod selftest;
+mod serve;
 mod show;
 mod sign;
 mod signing;
@@ -84,6 +85,7 @@ fn dispatch(arguments: &Arguments, ui: Ui) -> Result<ExitCode, Failure> {
     environment::refuse_debugging()?;
     let directory = arguments.directory.as_deref();
     match &arguments.verb {
+        Verb::Answer(verb) => Ok(serve::answer(verb, ui)),
         Verb::Audit(verb) => audit::audit(verb, ui),
         Verb::Check(verb) => check::check(verb, directory, arguments.batch, ui),
         Verb::Decrypt(verb) => decrypt::decrypt(verb, directory, arguments.batch, ui),
@@ -101,6 +103,7 @@ fn dispatch(arguments: &Arguments, ui: Ui) -> Result<ExitCode, Failure> {
         Verb::Rekey(verb) => rekey::rekey(verb, directory, arguments.batch, ui),
         Verb::Run(verb) => run::run(verb, directory, arguments.batch, ui),
         Verb::Selftest(verb) => selftest::selftest(verb),
+        Verb::Serve(verb) => serve::serve(verb, directory, ui),
         Verb::Sign(verb) => sign::sign(verb, directory, arguments.batch, ui),
         Verb::Show(verb) => show::show(verb, directory),
         Verb::Site(verb) => site::site(verb, directory, arguments.batch, ui),

@@ -6,6 +6,9 @@ pub mod format {}
 #[doc = include_str!("operations.md")]
 pub mod operations {}
 
+#[doc = include_str!("protocol.md")]
+pub mod protocol {}
+
 #[doc = include_str!("decisions.md")]
 pub mod decisions {}
 

@@ -46,6 +46,7 @@ Examples:
   dcn-vault get NovaPassword | wc -c
   dcn-vault get KeystoneFernetKeys./etc/keystone/fernet-keys/0.content -o /run/user/1000/fernet-0
   dcn-vault get /parameter_defaults/KeystoneFernetKeys/~1etc~1keystone~1fernet-keys~10/content | wc -c
+  dcn-vault get NovaPassword --socket /run/dcn-vault/dcn-vault.sock | wc -c    from `dcn-vault serve`
   dcn-vault get EndpointMapOverride --json | jq keys";
 
 pub(super) const INIT_EXAMPLES: &str = "\
@@ -99,6 +100,14 @@ pub(super) const SELFTEST_EXAMPLES: &str = "\
 Examples:
   dcn-vault selftest            once on each machine that pulls or deploys
   dcn-vault selftest --json     for a script";
+
+pub(super) const SERVE_EXAMPLES: &str = "\
+Signals: TERM ends it when all is answered, HUP reads the policy anew.
+
+Examples:
+  dcn-vault serve -b /srv/central/bundle                        with /etc/dcn-vault/serve.yaml
+  dcn-vault serve --policy serve.yaml --socket /run/user/1000/v.sock
+  dcn-vault serve --drop-in edge-deploy.service --credential passwords.yaml    for that unit";
 
 pub(super) const SHOW_EXAMPLES: &str = "\
 Examples:

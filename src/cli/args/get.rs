@@ -4,6 +4,19 @@ use clap::Args;
 
 use super::{AdmissionArguments, AuditArguments, IdentityArguments};
 
+/// What a service decides.
+const NOT_FOR_A_SERVICE: [&str; 9] = [
+    "allow_expired",
+    "allow_rollback",
+    "allow_unsigned",
+    "audit_log",
+    "bundle",
+    "identity",
+    "require_audit",
+    "signers",
+    "site",
+];
+
 #[derive(Debug, Args)]
 pub(in crate::cli) struct GetArguments {
     #[command(flatten)]
@@ -18,6 +31,9 @@ pub(in crate::cli) struct GetArguments {
     /// The file that it is in [default: passwords.yaml, else the one that has it]
     #[arg(long, value_name = "NAME")]
     pub(in crate::cli) file: Option<String>,
+    /// Ask the service at PATH (`dcn-vault serve`), which opens the bundle and writes the audit line
+    #[arg(long, value_name = "PATH", conflicts_with_all = NOT_FOR_A_SERVICE)]
+    pub(in crate::cli) socket: Option<PathBuf>,
     /// Print the value as JSON
     #[arg(long)]
     pub(in crate::cli) json: bool,
