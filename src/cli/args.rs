@@ -8,25 +8,24 @@ mod examples;
 mod generation;
 mod get;
 mod identity;
+mod line;
 mod rekey;
+mod run;
 mod serve;
 mod source;
 mod vault;
 
-use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::identity::IdentitySource;
 use crate::model::Site;
-use crate::run::Delivery;
 
 use examples::{
-    AUDIT_EXAMPLES, CHECK_EXAMPLES, DECRYPT_EXAMPLES, DELIVERY_HELP, DIFF_EXAMPLES, GET_EXAMPLES,
-    INIT_EXAMPLES, KEYGEN_EXAMPLES, PULL_EXAMPLES, REKEY_EXAMPLES, RUN_EXAMPLES, SELFTEST_EXAMPLES,
-    SERVE_EXAMPLES, SHOW_EXAMPLES, SIGN_EXAMPLES, TRUST_EXAMPLES,
+    AUDIT_EXAMPLES, CHECK_EXAMPLES, DECRYPT_EXAMPLES, DIFF_EXAMPLES, GET_EXAMPLES, INIT_EXAMPLES,
+    KEYGEN_EXAMPLES, PULL_EXAMPLES, REKEY_EXAMPLES, RUN_EXAMPLES, SELFTEST_EXAMPLES, SERVE_EXAMPLES,
+    SHOW_EXAMPLES, SIGN_EXAMPLES, TRUST_EXAMPLES,
 };
 
 pub(super) use admission::{AdmissionArguments, TrustArguments};
@@ -38,7 +37,9 @@ pub(super) use examine::{EscapeArguments, ExamineArguments, KeepArguments, OnEsc
 pub(super) use generation::GenerationArguments;
 pub(super) use get::GetArguments;
 pub(super) use identity::IdentityArguments;
+pub(super) use line::{Line, Probe, WorkerVerb};
 pub(super) use rekey::{RekeyArguments, SiteRemoveArguments};
+pub(super) use run::{DeliverArguments, EnclosedArguments, RunArguments};
 pub(super) use serve::{AnswerArguments, ServeArguments};
 pub(super) use source::{SourceArguments, UsageError};
 pub(super) use vault::{
@@ -74,16 +75,21 @@ const NOT_FOR_A_LIST: [&str; 21] = [
 #[derive(Debug, Parser)]
 #[command(name = "dcn-vault", version, about, max_term_width = 100, subcommand_required = true)]
 pub(super) struct Arguments {
+    #[command(flatten)]
+    pub(super) common: Common,
+    #[command(subcommand)]
+    pub(super) verb: Verb,
+}
+
+/// What every verb takes.
+#[derive(Debug, Args)]
+pub(super) struct Common {
     /// The vault [default: the nearest directory with dcn-vault.yaml, else the current one]
     #[arg(short = 'C', long = "vault", value_name = "DIR", global = true)]
     pub(super) directory: Option<PathBuf>,
-
     /// Ask nothing: what is missing is an error
     #[arg(long, global = true)]
     pub(super) batch: bool,
-
-    #[command(subcommand)]
-    pub(super) verb: Verb,
 }
 
 #[derive(Debug, Subcommand)]
@@ -136,43 +142,6 @@ pub(super) enum Verb {
     /// Answer decryption requests on a socket, as a policy allows: for hooks, and as systemd's source of credentials
     #[command(after_help = SERVE_EXAMPLES)]
     Serve(Box<ServeArguments>),
-    /// The worker of `serve`: opens one file, and writes the answer to the client
-    #[command(hide = true)]
-    Answer(AnswerArguments),
-    /// The worker of `run`: opens a bundle and passes descriptors over standard input
-    #[command(hide = true)]
-    Deliver(DeliverArguments),
-    /// The first process of `run --delivery mount`: starts the command, and ends all that came of it
-    #[command(hide = true)]
-    Enclosed(EnclosedArguments),
-    /// The worker of `run` that looks for copies of what it receives over standard input
-    #[command(hide = true)]
-    Examine(ExamineArguments),
-    /// The worker of `run` that seals what is kept of contained directories to standard output
-    #[command(hide = true)]
-    Keep(KeepArguments),
-    /// What git calls to show a manifest or an age file as text
-    #[command(hide = true)]
-    Textconv(TextconvArguments),
-    /// What git calls to merge a file of a bundle, which it refuses
-    #[command(hide = true)]
-    MergeDriver(MergeDriverArguments),
-    /// The processes that `selftest` looks into: they hold made-up secrets
-    #[command(hide = true, subcommand)]
-    Probe(Probe),
-}
-
-impl Verb {
-    /// Whether the process shuts itself to others at once. `run` and its worker do so themselves, later; a probe may be
-    /// looked into, and holds nothing that is secret.
-    pub(super) const fn is_shut_at_once(&self) -> bool {
-        !matches!(
-            self,
-            Self::Deliver(_)
-                | Self::Run(_)
-                | Self::Probe(Probe::Child { .. } | Probe::Run { .. } | Probe::Walk { .. })
-        )
-    }
 }
 
 #[derive(Debug, Args)]
@@ -256,30 +225,6 @@ pub(super) struct SignArguments {
     pub(super) sign_key: Option<PathBuf>,
 }
 
-#[derive(Debug, Args)]
-pub(super) struct RunArguments {
-    #[command(flatten)]
-    pub(super) admission: AdmissionArguments,
-    #[command(flatten)]
-    pub(super) identity: IdentityArguments,
-    #[command(flatten)]
-    pub(super) audit: AuditArguments,
-    /// How the command gets the files [default: mount for root, else fd]
-    #[arg(long, value_name = "HOW", value_parser = delivery_parser(), long_help = DELIVERY_HELP)]
-    pub(super) delivery: Option<Delivery>,
-    /// Put memory over an empty DIR that the command writes copies into; with --delivery mount; can be repeated
-    #[arg(long, value_name = "DIR")]
-    pub(super) contain: Vec<PathBuf>,
-    /// Keep what the command has written to contained directories in a new FILE: a tar archive, sealed for this site
-    #[arg(long, value_name = "FILE", requires = "contain")]
-    pub(super) keep_sealed: Option<PathBuf>,
-    #[command(flatten)]
-    pub(super) escape: EscapeArguments,
-    /// The command and its arguments; no shell reads them
-    #[arg(required = true, trailing_var_arg = true, value_name = "CMD")]
-    pub(super) command: Vec<OsString>,
-}
-
 #[derive(Debug, Subcommand)]
 pub(super) enum TrustVerb {
     /// Trust who has signed a bundle, once their fingerprint is confirmed
@@ -332,54 +277,10 @@ pub(super) struct DecryptArguments {
 }
 
 #[derive(Debug, Args)]
-pub(super) struct DeliverArguments {
-    #[arg(long)]
-    pub(super) bundle: PathBuf,
-    #[arg(long, value_parser = identity::parser())]
-    pub(super) identity: Vec<IdentitySource>,
-    #[arg(long, value_parser = delivery_parser())]
-    pub(super) delivery: Delivery,
-    #[arg(long)]
-    pub(super) directory: PathBuf,
-    /// The command's words, one each, to be warned of
-    #[arg(long)]
-    pub(super) word: Vec<OsString>,
-    #[command(flatten)]
-    pub(super) opening: OpeningArguments,
-    #[command(flatten)]
-    pub(super) trust: TrustArguments,
-}
-
-#[derive(Debug, Args)]
-pub(super) struct EnclosedArguments {
-    #[arg(required = true, trailing_var_arg = true)]
-    pub(super) command: Vec<OsString>,
-}
-
-fn delivery_parser() -> impl TypedValueParser<Value = Delivery> {
-    let names = PossibleValuesParser::new(Delivery::ALL.map(Delivery::name));
-    names.try_map(|name| Delivery::named(&name).ok_or("not a delivery"))
-}
-
-#[derive(Debug, Args)]
 pub(super) struct SelftestArguments {
     /// Print the checks and their figures as JSON
     #[arg(long)]
     pub(super) json: bool,
-}
-
-#[derive(Debug, Subcommand)]
-pub(super) enum Probe {
-    /// The command of `run`
-    Child { file: PathBuf },
-    /// Crash
-    Crash,
-    /// Hold secrets, shut to others
-    Hold,
-    /// The supervisor of `run`
-    Run { directory: PathBuf },
-    /// Seal, and open
-    Walk { directory: PathBuf, recipient: String },
 }
 
 #[cfg(test)]

@@ -44,29 +44,29 @@ mod ui;
 
 use std::ffi::OsString;
 use std::panic::catch_unwind;
+use std::path::Path;
 use std::process::ExitCode;
-
-use clap::Parser;
 
 use crate::secret::{harden, unlocked_bytes, wipe_finished_frames};
 
-use self::args::{Arguments, Verb};
+use self::args::{Line, Verb, WorkerVerb};
 use self::exit::Failure;
 use self::ui::Ui;
 
 /// Runs the command line `words`, the program's name first, and returns the process's exit code.
 #[must_use]
 pub fn main(words: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let arguments = match Arguments::try_parse_from(words) {
-        Ok(arguments) => arguments,
+    let words: Vec<OsString> = words.into_iter().collect();
+    let line = match Line::parse(&words) {
+        Ok(line) => line,
         Err(error) => return exit::usage(&error),
     };
     let ui = Ui;
     ui.report_panics_without_their_text();
-    if arguments.verb.is_shut_at_once() && harden::shut_out_others().is_err() {
+    if line.is_shut_at_once() && harden::shut_out_others().is_err() {
         ui.warn("this process cannot be shut to others of your user: they could read its memory");
     }
-    let ended = catch_unwind(|| dispatch(&arguments, ui));
+    let ended = catch_unwind(|| dispatch(&line, ui));
     if unlocked_bytes() > 0 {
         ui.warn("the limit on locked memory (`ulimit -l`) is too low for all secrets: some could have been swapped out");
     }
@@ -81,33 +81,46 @@ pub fn main(words: impl IntoIterator<Item = OsString>) -> ExitCode {
     code
 }
 
-fn dispatch(arguments: &Arguments, ui: Ui) -> Result<ExitCode, Failure> {
+fn dispatch(line: &Line, ui: Ui) -> Result<ExitCode, Failure> {
     environment::refuse_debugging()?;
-    let directory = arguments.directory.as_deref();
-    match &arguments.verb {
-        Verb::Answer(verb) => Ok(serve::answer(verb, ui)),
+    match line {
+        Line::Person(arguments) => {
+            person(&arguments.verb, arguments.common.directory.as_deref(), arguments.common.batch, ui)
+        }
+        Line::Worker(arguments) => worker(&arguments.verb, arguments.batch, ui),
+    }
+}
+
+fn person(verb: &Verb, directory: Option<&Path>, batch: bool, ui: Ui) -> Result<ExitCode, Failure> {
+    match verb {
         Verb::Audit(verb) => audit::audit(verb, ui),
-        Verb::Check(verb) => check::check(verb, directory, arguments.batch, ui),
-        Verb::Decrypt(verb) => decrypt::decrypt(verb, directory, arguments.batch, ui),
-        Verb::Deliver(verb) => run::deliver(verb, arguments.batch, ui),
-        Verb::Enclosed(verb) => run::first(verb),
-        Verb::Diff(verb) => diff::diff(verb, directory, arguments.batch, ui),
-        Verb::Examine(verb) => examine::worker(verb),
-        Verb::Get(verb) => get::get(verb, directory, arguments.batch, ui),
+        Verb::Check(verb) => check::check(verb, directory, batch, ui),
+        Verb::Decrypt(verb) => decrypt::decrypt(verb, directory, batch, ui),
+        Verb::Diff(verb) => diff::diff(verb, directory, batch, ui),
+        Verb::Get(verb) => get::get(verb, directory, batch, ui),
         Verb::Init(verb) => init::init(verb, directory, ui),
-        Verb::Keep(verb) => keep::worker(verb, ui),
         Verb::Keygen(verb) => keygen::keygen(verb, ui),
-        Verb::MergeDriver(verb) => drivers::merge_driver(verb, ui),
-        Verb::Probe(probe) => selftest::probe(probe),
-        Verb::Pull(verb) => pull::pull(verb, directory, arguments.batch, ui),
-        Verb::Rekey(verb) => rekey::rekey(verb, directory, arguments.batch, ui),
-        Verb::Run(verb) => run::run(verb, directory, arguments.batch, ui),
+        Verb::Pull(verb) => pull::pull(verb, directory, batch, ui),
+        Verb::Rekey(verb) => rekey::rekey(verb, directory, batch, ui),
+        Verb::Run(verb) => run::run(verb, directory, batch, ui),
         Verb::Selftest(verb) => selftest::selftest(verb),
         Verb::Serve(verb) => serve::serve(verb, directory, ui),
-        Verb::Sign(verb) => sign::sign(verb, directory, arguments.batch, ui),
         Verb::Show(verb) => show::show(verb, directory),
-        Verb::Site(verb) => site::site(verb, directory, arguments.batch, ui),
-        Verb::Textconv(verb) => drivers::textconv(verb),
-        Verb::Trust(verb) => trust::trust(verb, directory, arguments.batch, ui),
+        Verb::Sign(verb) => sign::sign(verb, directory, batch, ui),
+        Verb::Site(verb) => site::site(verb, directory, batch, ui),
+        Verb::Trust(verb) => trust::trust(verb, directory, batch, ui),
+    }
+}
+
+fn worker(verb: &WorkerVerb, batch: bool, ui: Ui) -> Result<ExitCode, Failure> {
+    match verb {
+        WorkerVerb::Answer(verb) => Ok(serve::answer(verb, ui)),
+        WorkerVerb::Deliver(verb) => run::deliver(verb, batch, ui),
+        WorkerVerb::Enclosed(verb) => run::first(verb),
+        WorkerVerb::Examine(verb) => examine::worker(verb),
+        WorkerVerb::Keep(verb) => keep::worker(verb, ui),
+        WorkerVerb::MergeDriver(verb) => drivers::merge_driver(verb, ui),
+        WorkerVerb::Probe(probe) => selftest::probe(probe),
+        WorkerVerb::Textconv(verb) => drivers::textconv(verb),
     }
 }
