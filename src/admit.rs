@@ -24,6 +24,8 @@ use crate::trust::{Accepted, Claim, Memory, TrustError, Waived, Waiver, Waivers,
 pub struct Admitted {
     bundle: Bundle,
     accepted: Accepted,
+    /// The manifest's bytes and the signatures, where they were looked at.
+    envelope: Option<Envelope>,
 }
 
 /// What a bundle is held against.
@@ -108,13 +110,22 @@ impl Admitted {
     /// A bundle that this very process has made, for which nobody else has to answer.
     #[must_use]
     pub(crate) const fn made_here(bundle: Bundle) -> Self {
-        Self { bundle, accepted: Accepted { signers: Vec::new(), waived: Vec::new(), seen: None } }
+        Self {
+            bundle,
+            accepted: Accepted { signers: Vec::new(), waived: Vec::new(), seen: None },
+            envelope: None,
+        }
     }
 
     /// The bundle.
     #[must_use]
     pub const fn bundle(&self) -> &Bundle {
         &self.bundle
+    }
+
+    /// The names and the bytes of the manifest and of the signatures that were looked at.
+    pub(crate) fn signed(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        self.envelope.iter().flat_map(Envelope::files)
     }
 
     /// Who has signed it.
@@ -165,7 +176,7 @@ impl Admission {
             accepted.waived.retain(|waived| waived.by != Waiver::Unsigned);
             accepted.waived.insert(0, waived);
         }
-        Ok(Admitted { bundle: Bundle::of(&envelope, manifest)?, accepted })
+        Ok(Admitted { bundle: Bundle::of(&envelope, manifest)?, accepted, envelope: Some(envelope) })
     }
 
     /// Who has signed the manifest in `envelope`, each of them trusted.

@@ -128,6 +128,25 @@ fn each_file_is_the_decrypted_one_as_often_as_it_is_read() {
 }
 
 #[test]
+fn a_hook_finds_what_was_signed_beside_the_files_in_each_delivery() {
+    let pulled = Pulled::new();
+    let bundle = pulled.scratch.join("bundle");
+    for delivery in ["mount", "fd", "file"] {
+        for name in ["manifest.json", "manifest.json.sig"] {
+            let file = format!("{{dir}}/{name}");
+            let words = ["run", "-b", "bundle", "-i", "identity.txt", "--delivery", delivery, "cat", &file];
+            let read = pulled.scratch.run(words);
+            assert_eq!(
+                read.out,
+                std::fs::read_to_string(bundle.join(name)).unwrap(),
+                "{delivery}: {}",
+                read.err
+            );
+        }
+    }
+}
+
+#[test]
 fn the_files_are_for_reading_by_their_owner_alone() {
     let scratch = small();
     let text = "stat -Lc '%a %u' \"$1\"; stat -c '%a' \"$DCN_VAULT_DIR\"; test -f \"$1\" && echo file";

@@ -88,6 +88,12 @@ impl Envelope {
         Digest::of(&self.bytes)
     }
 
+    /// The name and the bytes of each file that was read.
+    pub(crate) fn files(&self) -> impl Iterator<Item = (&str, &[u8])> {
+        let signatures = self.signatures.iter().map(|(name, bytes)| (name.as_str(), bytes.as_slice()));
+        std::iter::once((MANIFEST, self.bytes.as_slice())).chain(signatures)
+    }
+
     /// What the manifest says.
     ///
     /// # Errors

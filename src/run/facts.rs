@@ -11,7 +11,7 @@ use crate::fs::read_open_secret;
 use crate::model::Site;
 
 /// What the file is called among the others.
-const NAME: &str = "facts";
+pub(super) const NAME: &str = "facts";
 
 /// What was believed of a bundle when it was opened: it may be another one when the command has ended.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -7,6 +7,7 @@ use crate::fs::TemporaryDirectory;
 use crate::model::EnvironmentFile;
 
 use super::RunError;
+use super::facts::NAME as FACTS;
 use super::supervise::Place;
 
 /// Scripts use the small numbers for themselves: `exec 3>log` must not close a file of ours.
@@ -25,13 +26,15 @@ impl Links {
         let directory = TemporaryDirectory::held_at(directory)?;
         let mut links = Self { directory, files: Vec::new(), descriptors: Vec::new() };
         for (name, file) in files {
-            let Some(environment_file) = EnvironmentFile::named(name) else { continue };
+            if name == FACTS {
+                continue;
+            }
             let descriptor =
                 fcntl_dupfd_cloexec(file, FIRST_DESCRIPTOR).map_err(RunError::os("pass a descriptor on"))?;
             links
                 .directory
                 .link(name, &PathBuf::from(format!("/proc/self/fd/{}", descriptor.as_raw_fd())))?;
-            links.files.push(environment_file);
+            links.files.extend(EnvironmentFile::named(name));
             links.descriptors.push(descriptor);
         }
         Ok(links)

@@ -8,21 +8,21 @@ use rustix::io::Errno;
 use rustix::mount::{MountFlags, mount, mount_remount};
 
 use crate::fs::{self, write_fd};
-use crate::open::{Opened, OpenedFile};
 use crate::secret::SecretBuffer;
 
 use super::RunError;
+use super::worker::HandedOver;
 
 /// Where the worker's ramfs is mounted, in a mount namespace that ends with it. Whatever is below is hidden from the
 /// worker alone, after it has read all that it needs.
 const MOUNT_POINTS: [&str; 3] = ["/tmp", "/run", "/mnt"];
 
-/// The files of `opened` on a ramfs, which never swaps: read-only, and gone with the last descriptor.
+/// The files on a ramfs, which never swaps: read-only, and gone with the last descriptor.
 ///
 /// Within it they stand below the very words of `directory`, where the supervisor makes the links to them. Once this
 /// process and its mounts are gone, those words are what the kernel calls an open file of it. A program that resolves a
 /// link by its text, as Python's `Path.resolve` does, so comes back to the link, and opens that.
-pub(super) fn on_ramfs(opened: &Opened, directory: &Path) -> Result<Vec<OwnedFd>, RunError> {
+pub(super) fn on_ramfs(files: &[HandedOver], directory: &Path) -> Result<Vec<OwnedFd>, RunError> {
     let failed = RunError::os("make a file in memory");
     let point = MOUNT_POINTS
         .into_iter()
@@ -34,16 +34,16 @@ pub(super) fn on_ramfs(opened: &Opened, directory: &Path) -> Result<Vec<OwnedFd>
     mount("dcn-vault", point, "ramfs", flags, c"mode=0700").map_err(&failed)?;
     let inside = point.join(directory.strip_prefix("/").unwrap_or(directory));
     fs::make_private_directories(&inside)?;
-    let file = |file: &OpenedFile| ramfs_file(&inside.join(file.file.file_name()), &file.content);
-    let files = opened.files.iter().map(file).collect::<Result<_, _>>().map_err(&failed)?;
+    let file = |file: &HandedOver| ramfs_file(&inside.join(&file.name), &file.content);
+    let files = files.iter().map(file).collect::<Result<_, _>>().map_err(&failed)?;
     // ramfs knows no seals, but nobody, root neither, opens a file of a read-only mount for writing
     mount_remount(point, flags | MountFlags::RDONLY | MountFlags::BIND, "").map_err(&failed)?;
     Ok(files)
 }
 
-/// The files of `opened` as sealed memfds, which may swap.
-pub(super) fn on_memfd(opened: &Opened) -> Result<Vec<OwnedFd>, Errno> {
-    opened.files.iter().map(|file| memfd(&file.content)).collect()
+/// The files as sealed memfds, which may swap.
+pub(super) fn on_memfd(files: &[HandedOver]) -> Result<Vec<OwnedFd>, Errno> {
+    files.iter().map(|file| memfd(&file.content)).collect()
 }
 
 pub(super) fn ramfs_file(path: &Path, content: &SecretBuffer) -> Result<OwnedFd, Errno> {

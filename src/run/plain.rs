@@ -6,9 +6,9 @@ use rustix::io::Errno;
 
 use crate::fs::{self, TemporaryDirectory};
 use crate::model::EnvironmentFile;
-use crate::open::{Opened, OpenedFile};
 
 use super::supervise::Place;
+use super::worker::HandedOver;
 use super::{RunError, pass};
 
 /// A directory in memory for files that have a name. They are wiped and removed when this is dropped; where we are killed, by the
@@ -63,16 +63,16 @@ impl Place for PlainFiles {
     }
 }
 
-/// The worker's part: writes the files of `opened` into `directory`, and returns descriptors of them.
-pub(super) fn write(opened: &Opened, directory: &Path) -> Result<Vec<OwnedFd>, RunError> {
+/// The worker's part: writes the files into `directory`, and returns descriptors of them.
+pub(super) fn write(files: &[HandedOver], directory: &Path) -> Result<Vec<OwnedFd>, RunError> {
     let failed = RunError::os("make a file in memory");
-    let write = |file: &OpenedFile| {
-        let path = directory.join(file.file.file_name());
+    let write = |file: &HandedOver| {
+        let path = directory.join(&file.name);
         fs::create_private(&path, &file.content)?;
         openat(CWD, &path, OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC, Mode::empty())
             .map_err(&failed)
     };
-    opened.files.iter().map(write).collect()
+    files.iter().map(write).collect()
 }
 
 impl Drop for PlainFiles {

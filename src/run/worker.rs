@@ -7,9 +7,9 @@ use crate::admit::{AdmitError, Admitted};
 use crate::audit::AuditError;
 use crate::identity::{IdentityError, IdentitySet, Search};
 use crate::model::{EnvironmentFile, Site};
-use crate::open::{OpenError, open, site_of};
+use crate::open::{OpenError, Opened, open, site_of};
 use crate::report::Hint;
-use crate::secret::harden;
+use crate::secret::{SecretBuffer, harden};
 
 use super::facts::Facts;
 use super::{Delivery, RunError, covered, nameless, namespace, pass, plain};
@@ -83,6 +83,25 @@ pub struct Opening<'a> {
     pub delivered: Delivered,
 }
 
+/// A file that the command will find.
+pub(super) struct HandedOver {
+    pub(super) name: String,
+    pub(super) content: SecretBuffer,
+}
+
+/// The environment files in clear, then what they were admitted by, which is public: a hook may want to know the generation.
+fn to_hand_over(opened: Opened, admitted: &Admitted) -> Vec<HandedOver> {
+    let clear = opened.files.into_iter();
+    let clear =
+        clear.map(|file| HandedOver { name: file.file.file_name().to_owned(), content: file.content });
+    let signed = admitted.signed().map(|(name, bytes)| {
+        let mut content = SecretBuffer::with_capacity(bytes.len());
+        content.push(bytes);
+        HandedOver { name: name.to_owned(), content }
+    });
+    clear.chain(signed).collect()
+}
+
 /// The worker's whole life: has the bundle admitted, opens it, puts the plaintext where `delivery` wants it, and passes descriptors
 /// of it over `socket`. `directory` is where the command will find the files. `note` writes down what is about to be handed over. The caller
 /// **must** exit then.
@@ -109,23 +128,24 @@ pub fn hand_over(
     let opened = open(&admitted, &site, &keys)?;
     drop(keys);
     let facts = Facts::of(&admitted, &site);
-    let (delivered, files) = match delivery {
+    let names = opened.files.iter().map(|opened| opened.file).collect();
+    let files = to_hand_over(opened, &admitted);
+    let (delivered, descriptors) = match delivery {
         Delivery::Fd => {
             let on_ramfs = may_mount.map_err(RunError::os("mount"));
-            if let Ok(files) = on_ramfs.and_then(|()| nameless::on_ramfs(&opened, directory)) {
-                (Delivered::Ramfs, files)
+            if let Ok(descriptors) = on_ramfs.and_then(|()| nameless::on_ramfs(&files, directory)) {
+                (Delivered::Ramfs, descriptors)
             } else {
-                let files = nameless::on_memfd(&opened).map_err(RunError::os("make a file in memory"))?;
-                (Delivered::Memfd, files)
+                let made = nameless::on_memfd(&files);
+                (Delivered::Memfd, made.map_err(RunError::os("make a file in memory"))?)
             }
         }
-        Delivery::File => (Delivered::Named, plain::write(&opened, directory)?),
-        Delivery::Mount => (Delivered::Ramfs, covered::over(directory, &opened)?),
+        Delivery::File => (Delivered::Named, plain::write(&files, directory)?),
+        Delivery::Mount => (Delivered::Ramfs, covered::over(directory, &files)?),
     };
-    let names = opened.files.iter().map(|opened| opened.file).collect();
     note(&Opening { admitted: &admitted, site: &site, files: names, delivered })?;
-    for (opened, file) in opened.files.iter().zip(&files) {
-        pass::send(socket, opened.file.file_name(), file).map_err(RunError::os("pass a descriptor on"))?;
+    for (file, descriptor) in files.iter().zip(&descriptors) {
+        pass::send(socket, &file.name, descriptor).map_err(RunError::os("pass a descriptor on"))?;
     }
     let (name, file) = facts.to_file().map_err(RunError::os("make a file in memory"))?;
     pass::send(socket, name, &file).map_err(RunError::os("pass a descriptor on"))?;
