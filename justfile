@@ -51,6 +51,12 @@ bench:
     benches/ratios.py
 
 [group('test')]
+[doc('What a deployment waits for, up to its first instruction, against age and rage')]
+bench-run:
+    cargo build --locked --release --bins
+    benches/run.py
+
+[group('test')]
 [doc('Thousands of sites against the bare primitives: speed and memory')]
 bench-sites:
     cargo build --locked --release --bins --examples

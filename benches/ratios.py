@@ -113,7 +113,6 @@ def main():
         ours, plain = ([program, *PULL, "-r", recipient] for program in (PROGRAM, PLAIN))
         subprocess.run(ours, **QUIET)
         run = ["run", "-b", "bundle", "-i", "identity.txt", "--", "true"]
-        bare = once(["true"])
 
         pull, curl = in_turns(RUNS, ours, curl_minimum(here), before=forget_bundle)
         bar("pull, against curl's minimum of requests", pull, curl, 1.0)
@@ -123,10 +122,8 @@ def main():
         reference = [os.environ["DCN_VAULT_LAB_BIN"], "reference", str(here / "reference"), "standalone", "overcloud"]
         subprocess.run(reference, env={**os.environ, "HOME": old_home}, **QUIET)
         bar("pull, against the documented five commands", pull, (time.perf_counter() - begun) * 1000, 1 / 20)
-        run_ours, run_plain, age, true = in_turns(
-            5 * RUNS, [PROGRAM, *run], [PLAIN, *run], ["age", "-d", "-i", "identity.txt", "bundle/passwords.yaml.age"], ["true"])
+        run_ours, run_plain = in_turns(5 * RUNS, [PROGRAM, *run], [PLAIN, *run])
         bar("run, against an allocator that does not wipe", run_ours, run_plain, 1.1)
-        bar("run to the child's start, against age -d", run_ours - min(true, bare), age, 1.0)
         bar("peak memory of pull, against 24 MiB", peak_mib(ours), 24, 1.0, "MiB")
         bar("peak memory of run, against 12 MiB", peak_mib([PROGRAM, *run]), 12, 1.0, "MiB")
     return 3 if missed else 0

@@ -78,7 +78,8 @@ fn say(found: &Examination, is_deployment: bool, ui: Ui) {
         let count = counted(found.unreadable.len(), "place");
         ui.warn(&format!("{count} could not be read to look for copies, such as {}", ui::shown(first)));
     }
-    if !found.too_short.is_empty() {
+    let claims = is_deployment || !found.watched.is_empty() || !found.escapes.is_empty();
+    if claims && !found.too_short.is_empty() {
         let names = found.too_short.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
         ui.warn(&format!("no copy was looked for of a value of fewer than 8 bytes: {names}"));
     }
