@@ -182,6 +182,27 @@ fn run_writes_secrets_to_nameless_memory_alone_and_its_worker_gets_no_password()
 
 #[test]
 #[ignore = "needs strace: run tests/all"]
+fn serve_writes_a_secret_to_the_socket_of_who_asked_and_to_nothing_else() {
+    let bench = Bench::new();
+    bench.scratch.write("policy.yaml", "version: 1\nrules:\n- {uid: 0, allow: [\"*\"]}\n", 0o600);
+    // The service, one who asks it when it listens, and its end
+    let script = "\"$0\" serve -b bundle -i identity.txt --policy policy.yaml --socket socket 2>said & service=$!; \
+        until [ -S socket ] || ! kill -0 $service; do :; done; \
+        \"$0\" get NovaPassword --socket socket; code=$?; kill $service; wait $service; exit $code";
+    let program = bench.verb(&[]).get_program().to_owned();
+    let mut shell = Command::new("sh");
+    shell.args(["-c", script]).arg(program).current_dir(bench.scratch.path()).env_clear();
+    shell.env("HOME", bench.scratch.path()).env("PATH", "/usr/bin:/bin");
+    let watched = watch(&shell, None);
+    let said = std::fs::read_to_string(bench.scratch.join("said")).unwrap();
+    assert_eq!(watched.ended.code, Some(0), "{} {said}", watched.ended.err);
+    // What the one who asked does with it is its own: its standard output
+    assert_eq!(places(&bench.stray(&watched)), BTreeSet::from([Place::Local, Place::Stdout]));
+    assert_all_seen(&watched);
+}
+
+#[test]
+#[ignore = "needs strace: run tests/all"]
 fn what_was_asked_for_on_standard_output_goes_there_alone() {
     let bench = Bench::new();
     let decrypted = watch(&bench.verb(&["decrypt", "-b", "bundle", "-i", "identity.txt"]), None);

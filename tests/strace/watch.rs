@@ -91,15 +91,17 @@ impl Watch {
             match call.name.as_str() {
                 "execve" => {
                     let program = first.unwrap_or_default();
+                    let ours = program == "/proc/self/exe" || program.ends_with("dcn-vault");
+                    // The first process of a namespace has the command's environment, to pass it on
                     let worker =
-                        program == "/proc/self/exe" && call.strings.iter().any(|word| word == b"deliver");
+                        program == "/proc/self/exe" && !call.strings.iter().any(|word| word == b"enclosed");
                     for string in &call.strings {
                         // The user's own variables: they are there before us, and the command of `run` keeps them
                         if worker || !string.starts_with(b"OS_") {
                             self.note(Place::Exec(program.clone()), string);
                         }
                     }
-                    if call.succeeded() && !worker && !program.ends_with("dcn-vault") {
+                    if call.succeeded() && !ours {
                         return;
                     }
                 }
