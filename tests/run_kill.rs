@@ -42,6 +42,7 @@ const KILLED_WORKER: &str = "error: the process that opens the bundle was killed
 const WORKER_BESIDE: &str = "error: cannot pass a descriptor on: Broken pipe (os error 32)\nhint: a container or a security module may forbid it: `dmesg` and the audit log say more\n";
 const WORKER_ALONE: &str = "error: the process that supervises the command is gone\nhint: nothing was run\n";
 const OF_FILE: &str = "warning: --delivery file: the secrets have a name while the command runs, may be swapped out, and stay if we are killed\n";
+const TOO_LATE: &str = "killed too late";
 /// How long a process of ours takes to begin, or a little longer.
 const BEGINNING: Duration = Duration::from_micros(1_500);
 /// How long what must come may take on a busy host.
@@ -159,7 +160,7 @@ fn kill_at_moments(delivery: &'static str, victim: Victim, usual: usize) {
         *outcomes.entry(outcome).or_default() += 1;
     }
     println!("{delivery}, {victim:?}: {count} moments in {life:?}: {outcomes:?}");
-    assert!(outcomes.len() > 1 || count < 20, "all moments are alike: {outcomes:?}");
+    assert!(count < 20 || outcomes.keys().any(|outcome| outcome != TOO_LATE), "nobody was killed");
 }
 
 /// A bundle with a secret that is nowhere else on this host, and the directories in which `run` may leave something.
@@ -246,7 +247,7 @@ impl Place {
             }
             (Victim::Worker, Some(1), KILLED_WORKER) => String::from("the bundle was not opened"),
             (Victim::Child | Victim::First, Some(137), "") => String::from("137"),
-            (_, Some(0), "") => String::from("killed too late"),
+            (_, Some(0), "") => String::from(TOO_LATE),
             other => panic!("{}: {other:?}", self.delivery),
         }
     }
