@@ -132,3 +132,22 @@ fn the_command_is_told_of_another_window_size() {
         at_terminal(delivery, &steps);
     }
 }
+
+#[test]
+#[ignore = "needs python3: run tests/all"]
+fn a_script_reads_on_after_a_shell_that_could_not_give_the_terminal_back() {
+    let script = "\"$PROGRAM\" run -b bundle -i identity.txt --delivery \"$DELIVERY\" -- env PS1=\"in\"\"ner> \" bash --norc -i; echo code=$?; read -r word; echo got=$word";
+    for delivery in DELIVERIES {
+        let steps = [
+            send(format!("sh -c '{script}'\n")),
+            expect("inner> "),
+            send("kill -KILL $$\n"),
+            expect("code=137\r\n"),
+            json!(["lines"]),
+            send("something\n"),
+            expect("got=something\r\n"),
+            expect("outer> "),
+        ];
+        at_terminal(delivery, &steps);
+    }
+}
