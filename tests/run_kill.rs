@@ -140,12 +140,16 @@ fn kill_at_moments(delivery: &'static str, victim: Victim, usual: usize) {
     let place = Place::new(delivery);
     // How long he lives when nobody kills him
     let mut life = Duration::ZERO;
-    for _ in 0..3 {
+    let mut lives = 0;
+    while lives < 3 {
         let launcher = place.launch();
-        let found = Place::find(victim, &launcher).expect("nobody to kill");
-        let from = Instant::now();
-        wait_for_end(&found);
-        life = life.max(from.elapsed());
+        // On a busy host a short life may pass unseen
+        if let Some(found) = Place::find(victim, &launcher) {
+            let from = Instant::now();
+            wait_for_end(&found);
+            life = life.max(from.elapsed());
+            lives += 1;
+        }
         assert_eq!(place.end(launcher).0, Some(0));
     }
     let mut random = Random(seed);
