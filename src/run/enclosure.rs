@@ -29,8 +29,7 @@ pub(super) struct Enclosure {
 impl Enclosure {
     /// Enters one, and tries whether it is of use. Where it is not, this process is where it was.
     pub(super) fn enter() -> Result<Self, RunError> {
-        let refused =
-            |what| move |error: Errno| RunError::NoMount { what, reason: fs::reason(&error.into()) };
+        let refused = |what| move |error| RunError::NoMount { what, reason: reason(error) };
         let working_directory = working_directory();
         if geteuid().is_root() {
             let host = Host::remember().map_err(refused("look at its own namespace"))?;
@@ -149,6 +148,14 @@ pub(super) fn hidden(word: &OsStr, bundle: &Path) -> Option<PathBuf> {
 
 fn is_covered(path: &Path) -> bool {
     path.starts_with(TEMPORARY) && path != Path::new(TEMPORARY)
+}
+
+fn reason(error: Errno) -> String {
+    // What the kernel calls a full device here is a limit that the host has set
+    if error == Errno::NOSPC {
+        return String::from("no namespace is left under /proc/sys/user");
+    }
+    fs::reason(&error.into())
 }
 
 /// Mounts something, and takes it away.

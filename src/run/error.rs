@@ -111,7 +111,7 @@ fn shown(program: &OsStr) -> String {
 impl Hint for RunError {
     fn hint(&self) -> String {
         String::from(match self {
-            Self::ChangesUser { .. } => "use --delivery fd, or run it as root",
+            Self::ChangesUser { .. } => "run it as root: sudo dcn-vault run -- …; or use --delivery file",
             Self::File(error) => return error.hint(),
             Self::Hidden { .. } => "move it elsewhere, or into the working directory; or use --delivery fd",
             Self::NoMount { .. } => {

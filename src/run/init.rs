@@ -25,7 +25,8 @@ pub fn enclosed(
     set_parent_process_death_signal(Some(Signal::KILL)).map_err(RunError::os("follow the supervisor"))?;
     let socket =
         socket.try_clone_to_owned().map_err(|source| RunError::Os { what: "keep a socket", source })?;
-    // Whether the supervisor has died before that is told by the socket
+    // It answers only then: one that has died before that, and would not be followed, has sent nothing
+    pass::tell(&socket, &Word::Ready);
     let input = pass::receive_one(&socket).map_err(RunError::os("receive a descriptor"))?;
     let input = input.ok_or(RunError::SupervisorGone)?;
     show_own_processes();

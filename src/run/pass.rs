@@ -3,6 +3,7 @@
 use std::io::{IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::io::Errno;
 use rustix::net::{
@@ -15,6 +16,7 @@ use crate::model::EnvironmentFile;
 const END: &str = "end";
 const NOT_EXECUTABLE: &str = "not executable: ";
 const NOT_FOUND: &str = "not found";
+const READY: &str = "ready";
 const SIGNAL: &str = "signal ";
 const STOPPED: &str = "stopped";
 const LONGEST_NAME: usize = 256;
@@ -22,6 +24,13 @@ const LONGEST_NAME: usize = 256;
 /// A pair of connected sockets.
 pub(super) fn socket_pair() -> Result<(OwnedFd, OwnedFd), Errno> {
     socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, SocketFlags::CLOEXEC, None)
+}
+
+/// Whether the other side is still there.
+pub(super) fn is_connected(socket: impl AsFd) -> bool {
+    let mut socket = [PollFd::new(&socket, PollFlags::empty())];
+    let polled = poll(&mut socket, Some(&Timespec::default()));
+    polled.is_ok() && !socket.iter().any(|socket| socket.revents().contains(PollFlags::HUP))
 }
 
 /// Sends one file.
@@ -45,6 +54,8 @@ pub(super) enum Word {
     NotExecutable(String),
     /// There is no such command.
     NotFound,
+    /// It ends when the supervisor does, from here on.
+    Ready,
     /// A signal has ended the command.
     Signal(u8),
     /// The command was stopped.
@@ -56,6 +67,7 @@ impl Word {
         match self {
             Self::NotExecutable(reason) => format!("{NOT_EXECUTABLE}{reason}"),
             Self::NotFound => NOT_FOUND.to_owned(),
+            Self::Ready => READY.to_owned(),
             Self::Signal(number) => format!("{SIGNAL}{number}"),
             Self::Stopped => STOPPED.to_owned(),
         }
@@ -64,6 +76,7 @@ impl Word {
     fn parse(text: &str) -> Option<Self> {
         match text {
             NOT_FOUND => Some(Self::NotFound),
+            READY => Some(Self::Ready),
             STOPPED => Some(Self::Stopped),
             _ => text
                 .strip_prefix(NOT_EXECUTABLE)

@@ -83,7 +83,7 @@ impl Signals {
                     Some(Word::NotExecutable(reason)) => Err(RunError::not_executable(command, reason)),
                     Some(Word::NotFound) => Err(RunError::not_found(command)),
                     Some(Word::Signal(number)) => Ok(ChildExit::Signal(number)),
-                    Some(Word::Stopped) | None => Ok(exit),
+                    Some(Word::Ready | Word::Stopped) | None => Ok(exit),
                 };
             }
         }

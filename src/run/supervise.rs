@@ -195,7 +195,9 @@ impl Supervisor {
             },
             |first, socket| {
                 // Where it has gone away already its exit code says why
-                let _ = pass::send(socket, "stdin", stdin());
+                if pass::hear(socket) == Some(pass::Word::Ready) {
+                    let _ = pass::send(socket, "stdin", stdin());
+                }
                 signals.forward_to_first(first, socket, &command.program)
             },
         );

@@ -118,6 +118,10 @@ pub fn hand_over(
     socket: BorrowedFd<'_>,
 ) -> Result<Delivered, WorkerError> {
     set_parent_process_death_signal(Some(Signal::KILL)).map_err(RunError::os("follow the supervisor"))?;
+    // One that has died before that is not followed
+    if !pass::is_connected(socket) {
+        return Err(RunError::SupervisorGone.into());
+    }
     // First of all: the kernel wants a process of one thread, and one that may be traced, to write its own maps
     let may_mount = if delivery == Delivery::Fd { namespace::enter_any() } else { Ok(()) };
     harden::shut_out_others().map_err(RunError::os("shut other processes out"))?;
