@@ -19,7 +19,7 @@ use std::process::Command;
 use dcn_vault::audit::{Entry, Event, Log, Verb, Who};
 use program::deployment::Deployment;
 use program::refusal::assert_refused;
-use program::{Said, Scratch, occurring, said};
+use program::{RUN, Said, Scratch, occurring, said};
 use pulled::Pulled;
 use rustix::process::Signal;
 use serde_json::Value;
@@ -188,17 +188,7 @@ fn a_command_that_a_signal_ends_has_it_in_its_line_and_while_it_runs_only_its_op
     let scratch = Scratch::new();
     scratch.pull_from_file();
     let mut program = scratch.program();
-    program.args([
-        "run",
-        "-b",
-        "bundle",
-        "-i",
-        "identity.txt",
-        "--",
-        "sh",
-        "-c",
-        "echo $$; read -r _; kill -9 $$",
-    ]);
+    program.args(RUN).args(["--", "sh", "-c", "echo $$; read -r _; kill -9 $$"]);
     let mut deployment = Deployment::start(&mut program);
     assert_eq!(lines(&scratch, OWN).len(), 1);
     assert_eq!(deployment.end().0, 137);
@@ -225,7 +215,7 @@ fn an_ordinary_user_and_a_terminal_are_named() {
     let mut program = scratch.program_of_ordinary_user();
     assert_eq!(said(program.args(["decrypt", "-b", "bundle", "-i", "identity.txt"])).code, 0);
     let mut program = scratch.program_of_ordinary_user();
-    assert_eq!(said(program.args(["run", "-b", "bundle", "-i", "identity.txt", "true"])).code, 0);
+    assert_eq!(said(program.args(RUN).args(["true"])).code, 0);
     let all = lines(&scratch, OWN);
     assert_eq!(all.len(), 3);
     if rustix::process::geteuid().is_root() {

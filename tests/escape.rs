@@ -11,7 +11,7 @@ mod program;
 
 use std::process::Command;
 
-use program::{Said, Scratch, said};
+use program::{RUN, Said, Scratch, said};
 
 const HINT: &str =
     "hint: remove these copies, or seal them; rotate what others could read, and what was stored elsewhere\n";
@@ -159,20 +159,8 @@ fn an_ordinary_users_copies_are_found_too() {
     std::fs::create_dir_all(scratch.join("runtime")).unwrap();
     let mut program = scratch.program_of_ordinary_user();
     program.env("XDG_RUNTIME_DIR", scratch.join("runtime")).env("TMPDIR", scratch.path());
-    let words = [
-        "run",
-        "-b",
-        "bundle",
-        "-i",
-        "identity.txt",
-        "--",
-        "sh",
-        "-c",
-        "cp \"$1\" copy",
-        "sh",
-        "{passwords}",
-    ];
-    let ended = said(program.args(words));
+    let words = ["--", "sh", "-c", "cp \"$1\" copy", "sh", "{passwords}"];
+    let ended = said(program.args(RUN).args(words));
     let expected = "warning: {here}/copy (mode 0400) holds values of NovaPassword, RpcPassword\n";
     assert_eq!(ended.err, scratch.filled(expected) + HINT);
 }
@@ -223,17 +211,7 @@ fn what_is_written_to_a_contained_directory_is_memory_and_comes_out_sealed_for_t
     std::fs::create_dir(scratch.join("out")).unwrap();
     let contained = |file: &str, script: &str| {
         let mut program = scratch.program();
-        program.args([
-            "run",
-            "-b",
-            "bundle",
-            "-i",
-            "identity.txt",
-            "--delivery",
-            "mount",
-            "--contain",
-            "out",
-        ]);
+        program.args(RUN).args(["--delivery", "mount", "--contain", "out"]);
         said(program.args(["--keep-sealed", file, "--", "sh", "-c", script, "sh", "{passwords}"]))
     };
     let script = "mkdir -p out/deep && cp \"$1\" out/deep/copy && echo kept >out/file; exit 6";
@@ -290,7 +268,7 @@ fn each_delivery_is_searched_after_and_what_was_memory_is_no_copy() {
     std::fs::create_dir(scratch.join("out")).unwrap();
     for delivery in ["fd", "file", "mount"] {
         let mut program = scratch.program();
-        program.args(["run", "-b", "bundle", "-i", "identity.txt", "--delivery", delivery]);
+        program.args(RUN).args(["--delivery", delivery]);
         if delivery == "mount" {
             program.args(["--contain", "out"]);
         }

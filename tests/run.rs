@@ -16,7 +16,7 @@ use std::process::{Command, Stdio};
 
 use program::deployment::Deployment;
 use program::refusal::assert_refused;
-use program::{Said, Scratch, said};
+use program::{RUN, Said, Scratch, said};
 use pulled::Pulled;
 
 /// `run` of these words, with a runtime directory of its own.
@@ -27,7 +27,7 @@ fn run(scratch: &Scratch, words: &[&str]) -> Command {
 fn run_by(scratch: &Scratch, mut program: Command, words: &[&str]) -> Command {
     std::fs::create_dir_all(scratch.join("runtime")).unwrap();
     program.env("XDG_RUNTIME_DIR", scratch.join("runtime"));
-    program.args(["run", "-b", "bundle", "-i", "identity.txt", "--delivery", "fd", "--"]).args(words);
+    program.args(RUN).args(["--delivery", "fd", "--"]).args(words);
     program
 }
 
@@ -248,21 +248,7 @@ fn a_program_that_resolves_links_by_their_text_comes_back_to_the_link() {
     // As Python's Path.resolve does, and with it heatclient from 5.2.0 on: the kernel's name of the open file is the link's
     let pulled = Pulled::new();
     let script = "readlink \"$(readlink \"$1\" | sed \"s/self/$$/\")\"; printf '%s\\n' \"$1\"";
-    let ended = pulled.scratch.run([
-        "run",
-        "-b",
-        "bundle",
-        "-i",
-        "identity.txt",
-        "--delivery",
-        "fd",
-        "--",
-        "sh",
-        "-c",
-        script,
-        "sh",
-        "{passwords}",
-    ]);
+    let ended = said(&mut run(&pulled.scratch, &["sh", "-c", script, "sh", "{passwords}"]));
     assert_eq!(ended.code, 0, "{}", ended.err);
     let lines: Vec<&str> = ended.out.lines().collect();
     assert_eq!(lines[0], lines[1]);

@@ -11,8 +11,8 @@ mod program;
 
 use std::process::Command;
 
-use program::Scratch;
 use program::deployment::{Deployment, descendants};
+use program::{RUN, Scratch};
 use rustix::process::{Pid, Signal, WaitOptions, kill_process, test_kill_process, waitpid};
 
 /// A script that keeps waiting, though traps interrupt it, until its standard input ends. `cat` ends with that.
@@ -24,19 +24,7 @@ fn shell(scratch: &Scratch, delivery: &str, script: &str) -> Command {
     // Around us and not around the command: `env` unblocks signals, too, which is ours to do
     let mut program = scratch.program_in_shell("exec env --default-signal \"$@\"");
     program.env("XDG_RUNTIME_DIR", scratch.join("runtime"));
-    program.args([
-        "run",
-        "-b",
-        "bundle",
-        "-i",
-        "identity.txt",
-        "--delivery",
-        delivery,
-        "--",
-        "sh",
-        "-c",
-        script,
-    ]);
+    program.args(RUN).args(["--delivery", delivery, "--", "sh", "-c", script]);
     program
 }
 

@@ -31,6 +31,9 @@ use dcn_vault::signature::SigningKey;
 /// A plan with two secrets.
 pub const PLAN: &str = "passwords:\n  NovaPassword: not-a-real-secret\n  RpcPassword: neither-is-this\n";
 
+/// `run` of the bundle, by the identity for which it was pulled.
+pub const RUN: [&str; 5] = ["run", "-b", "bundle", "-i", "identity.txt"];
+
 /// A directory that goes away with the test. It is also `HOME`, and what the program's files are made in.
 #[derive(Debug)]
 pub struct Scratch(PathBuf);
