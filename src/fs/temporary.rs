@@ -1,5 +1,5 @@
 use std::fs::{Metadata, OpenOptions};
-use std::io::Write;
+use std::io::{Read, repeat};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
@@ -21,6 +21,9 @@ const TRIES: usize = 8;
 /// The kernel's numbers for file systems that are nowhere but in memory.
 const TMPFS: u64 = 0x0102_1994;
 const RAMFS: u64 = 0x8584_58f6;
+
+/// In such blocks the kernel counts what a file holds.
+const BLOCK: u64 = 512;
 
 /// A directory of one process, private, with a name that nobody can guess; removed when dropped.
 ///
@@ -159,12 +162,14 @@ fn lock(directory: &Path) -> Result<OwnedFd, Errno> {
 fn wipe(directory: &Path) {
     let Ok(entries) = std::fs::read_dir(directory) else { return };
     for entry in entries.flatten() {
-        let nofollow = i32::try_from(OFlags::NOFOLLOW.bits()).unwrap_or_default();
-        let file = OpenOptions::new().write(true).custom_flags(nofollow).open(entry.path());
+        // Whoever opens a pipe waits for a reader
+        let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY).bits().cast_signed();
+        let file = OpenOptions::new().write(true).custom_flags(flags).open(entry.path());
         let Ok(mut file) = file else { continue };
         let Some(found) = file.metadata().ok().filter(Metadata::is_file) else { continue };
-        let zeros = vec![0; usize::try_from(found.len()).unwrap_or_default()];
-        let _ = file.write_all(&zeros);
+        // In a file of holes there is less than its length says, and no room for that
+        let held = found.blocks().saturating_mul(BLOCK);
+        let _ = std::io::copy(&mut repeat(0).take(found.len().min(held)), &mut file);
     }
 }
 
@@ -224,5 +229,18 @@ mod tests {
         here.wipe();
         assert_eq!(crate::fs::read_public(&file).unwrap(), [0; 17]);
         assert_eq!(crate::fs::read_public(&kept).unwrap(), b"text");
+    }
+
+    #[test]
+    fn neither_a_pipe_nor_a_file_of_holes_stops_the_wiping() {
+        let here = TemporaryDirectory::scratch();
+        let pipe = here.path().join("a-pipe");
+        rustix::fs::mknodat(CWD, &pipe, rustix::fs::FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
+        let holes = here.write("holes", "");
+        OpenOptions::new().write(true).open(&holes).unwrap().set_len(1 << 40).unwrap();
+        let file = here.write("passwords.yaml", &"not-a-real-secret".repeat(10_000));
+        here.wipe();
+        assert!(crate::fs::read_public(&file).unwrap().iter().all(|byte| *byte == 0));
+        assert_eq!(holes.metadata().unwrap().blocks(), 0);
     }
 }
