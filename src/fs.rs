@@ -41,7 +41,7 @@ pub use read::{
 };
 pub use receive::receive;
 pub use replacement::Replacement;
-pub use temporary::{TemporaryDirectory, is_in_memory};
+pub use temporary::{TemporaryDirectory, is_in_memory, wipe_nameless};
 pub use walk::{Found, FoundKind, Step, look, walk};
 pub use write::{create_private, write_fd};
 

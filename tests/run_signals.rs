@@ -215,3 +215,23 @@ fn whoever_is_ended_before_the_command_starts_says_so() {
     assert!(output.stdout.is_empty());
     assert_eq!(std::fs::read_dir(&memory.0).unwrap().count(), 0);
 }
+
+#[test]
+fn whoever_is_ended_while_copies_are_looked_for_leaves_no_file() {
+    let scratch = small();
+    let memory = Memory::of(&scratch);
+    std::fs::create_dir(scratch.join("watched")).unwrap();
+    // So large that it is still being looked at when the signal comes
+    let mut program = scratch.program_in_shell("exec env --default-signal \"$@\"");
+    program.env("XDG_RUNTIME_DIR", &memory.0);
+    let words = ["run", "-b", "bundle", "-i", "identity.txt", "--delivery", "file", "--watch", "watched"];
+    let mut supervisor =
+        program.args(words).args(["--", "truncate", "-s", "8G", "watched/large"]).spawn().unwrap();
+    let is_watched = || scratch.join("watched/large").exists();
+    while !is_watched() || memory.files().iter().any(|name| name == "passwords.yaml") {
+        assert!(supervisor.try_wait().unwrap().is_none());
+    }
+    kill_process(Pid::from_child(&supervisor), Signal::KILL).unwrap();
+    supervisor.wait().unwrap();
+    assert!(memory.files().is_empty());
+}

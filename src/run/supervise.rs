@@ -145,8 +145,13 @@ impl Supervisor {
         files.are_there(&opened);
         let since = Moment::now();
         let exit = self.run_in_place(command, &files, &signals)?;
-        // They are there until then, and wiped when we have answered
-        Ok(self.ended(exit, since, &[files.path()], &opened))
+        // Looking for copies takes time, in which anybody may end us, and descriptors, not names
+        files.lose_names();
+        let ended = self.ended(exit, since, &[files.path()], &opened);
+        for (_, file) in &opened {
+            fs::wipe_nameless(file);
+        }
+        Ok(ended)
     }
 
     /// In the host's own namespaces.
