@@ -35,9 +35,9 @@ pub use public::{
     replace_public, sweep,
 };
 pub use read::{
-    changes_user, directories_below, is_owned_as, is_same_file_system, mode, modified, names_in, read_capped,
-    read_guarded, read_line, read_plain, read_private, read_public, read_secret, read_stdin, read_stdin_part,
-    true_path,
+    changes_user, directories_below, is_own_directory, is_owned_as, is_same_file_system, mode, modified,
+    names_in, read_capped, read_guarded, read_line, read_plain, read_private, read_public, read_secret,
+    read_stdin, read_stdin_part, true_path,
 };
 pub use receive::receive;
 pub use replacement::Replacement;
