@@ -35,13 +35,13 @@ pub use public::{
     replace_public, sweep,
 };
 pub use read::{
-    changes_user, directories_below, is_owned_as, is_same_file_system, mode, modified, names_in, read_capped,
-    read_guarded, read_line, read_plain, read_private, read_public, read_secret, read_stdin, read_stdin_part,
-    true_path,
+    changes_user, directories_below, is_own_directory, is_owned_as, is_same_file_system, mode, modified,
+    names_in, read_capped, read_guarded, read_line, read_plain, read_private, read_public, read_secret,
+    read_stdin, read_stdin_part, true_path,
 };
 pub use receive::receive;
 pub use replacement::Replacement;
-pub use temporary::{TemporaryDirectory, is_in_memory};
+pub use temporary::{TemporaryDirectory, is_in_memory, wipe_nameless};
 pub use walk::{Found, FoundKind, Step, look, walk};
 pub use write::{create_private, write_fd};
 

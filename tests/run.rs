@@ -253,3 +253,18 @@ fn a_program_that_resolves_links_by_their_text_comes_back_to_the_link() {
     let lines: Vec<&str> = ended.out.lines().collect();
     assert_eq!(lines[0], lines[1]);
 }
+
+#[test]
+fn a_runtime_directory_of_somebody_else_is_none() {
+    let scratch = small();
+    let mut program = run(&scratch, &["printenv", "DCN_VAULT_DIR"]);
+    let mut other = std::path::PathBuf::from("/sys");
+    if rustix::process::geteuid().is_root() {
+        other = scratch.join("other");
+        std::fs::create_dir(&other).unwrap();
+        std::os::unix::fs::chown(&other, Some(65534), None).unwrap();
+    }
+    let Said { code, out, err } = said(program.env("XDG_RUNTIME_DIR", &other));
+    assert_eq!((code, err.as_str()), (0, ""));
+    assert!(!out.starts_with(other.to_str().unwrap()), "{out}");
+}

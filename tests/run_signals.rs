@@ -150,3 +150,88 @@ fn what_a_mounted_command_left_running_ends_with_it() {
         assert!(test_kill_process(Pid::from_raw(process).unwrap()).is_err(), "{process} is still there");
     }
 }
+
+/// A directory in memory of this test alone.
+struct Memory(std::path::PathBuf);
+
+impl Memory {
+    fn of(scratch: &Scratch) -> Self {
+        let path = std::path::Path::new("/dev/shm").join(scratch.path().file_name().unwrap());
+        std::fs::create_dir(&path).unwrap();
+        Self(path)
+    }
+
+    /// The names of the files in the directories in it.
+    fn files(&self) -> Vec<std::ffi::OsString> {
+        let directories = std::fs::read_dir(&self.0).unwrap().flatten();
+        let entries = directories.filter_map(|entry| std::fs::read_dir(entry.path()).ok());
+        entries.flatten().flatten().map(|entry| entry.file_name()).collect()
+    }
+}
+
+impl Drop for Memory {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+#[test]
+fn whoever_is_ended_while_a_file_is_written_leaves_none() {
+    let scratch = small();
+    let memory = Memory::of(&scratch);
+    for _ in 0..20 {
+        let mut program = shell(&scratch, "file", "exec sleep 60");
+        let mut supervisor = program.env("XDG_RUNTIME_DIR", &memory.0).spawn().unwrap();
+        while supervisor.try_wait().unwrap().is_none() {
+            if memory.files().iter().any(|name| name == "passwords.yaml") {
+                kill_process(Pid::from_child(&supervisor), Signal::TERM).unwrap();
+                break;
+            }
+        }
+        supervisor.wait().unwrap();
+        assert_eq!(std::fs::read_dir(&memory.0).unwrap().count(), 0);
+    }
+}
+
+#[test]
+fn whoever_is_ended_before_the_command_starts_says_so() {
+    let scratch = small();
+    let memory = Memory::of(&scratch);
+    assert!(Command::new("mkfifo").arg(scratch.join("pipe")).status().unwrap().success());
+    let mut program = scratch.program_in_shell("exec env --default-signal \"$@\"");
+    program.env("XDG_RUNTIME_DIR", &memory.0).stderr(std::process::Stdio::piped());
+    let words = ["run", "-b", "bundle", "-i", "cmd:cat pipe", "--delivery", "file", "--", "echo", "started"];
+    let mut supervisor = program.args(words).stdout(std::process::Stdio::piped()).spawn().unwrap();
+    // Once the identity is waited for
+    let identity = std::fs::OpenOptions::new().write(true).open(scratch.join("pipe")).unwrap();
+    kill_process(Pid::from_child(&supervisor), Signal::TERM).unwrap();
+    supervisor.wait().unwrap();
+    // Which has our standard error
+    drop(identity);
+    let output = supervisor.wait_with_output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    let expected = "error: ended by signal 15 before the command started\nhint: nothing was run\n";
+    assert_eq!((output.status.code(), said), (Some(143), format!("{OF_FILE}{expected}")));
+    assert!(output.stdout.is_empty());
+    assert_eq!(std::fs::read_dir(&memory.0).unwrap().count(), 0);
+}
+
+#[test]
+fn whoever_is_ended_while_copies_are_looked_for_leaves_no_file() {
+    let scratch = small();
+    let memory = Memory::of(&scratch);
+    std::fs::create_dir(scratch.join("watched")).unwrap();
+    // So large that it is still being looked at when the signal comes
+    let mut program = scratch.program_in_shell("exec env --default-signal \"$@\"");
+    program.env("XDG_RUNTIME_DIR", &memory.0);
+    let words = ["run", "-b", "bundle", "-i", "identity.txt", "--delivery", "file", "--watch", "watched"];
+    let mut supervisor =
+        program.args(words).args(["--", "truncate", "-s", "8G", "watched/large"]).spawn().unwrap();
+    let is_watched = || scratch.join("watched/large").exists();
+    while !is_watched() || memory.files().iter().any(|name| name == "passwords.yaml") {
+        assert!(supervisor.try_wait().unwrap().is_none());
+    }
+    kill_process(Pid::from_child(&supervisor), Signal::KILL).unwrap();
+    supervisor.wait().unwrap();
+    assert!(memory.files().is_empty());
+}

@@ -237,9 +237,12 @@ pub(super) fn whole() -> Vec<(OsString, OsString)> {
     std::env::vars_os().collect()
 }
 
-/// Where short-lived directories of this user go.
+/// Where short-lived directories of this user go. A directory of somebody else, which `su` leaves in the variable, is none: its
+/// owner could put another in the place of ours.
 pub(super) fn runtime_directory() -> PathBuf {
-    path("XDG_RUNTIME_DIR").filter(|directory| directory.is_dir()).unwrap_or_else(std::env::temp_dir)
+    path("XDG_RUNTIME_DIR")
+        .filter(|directory| fs::is_own_directory(directory))
+        .unwrap_or_else(std::env::temp_dir)
 }
 
 /// Where a command that is not told otherwise makes temporary files, and where it does if its variables do not reach it.

@@ -7,7 +7,7 @@ use std::fmt;
 use std::process::ExitCode;
 
 use crate::report::Hint;
-use crate::run::RunError;
+use crate::run::{ChildExit, RunError};
 
 use super::args::UsageError;
 use super::ui::{self, Ui};
@@ -28,6 +28,9 @@ impl<E: Hint + 'static> From<E> for Failure {
     fn from(error: E) -> Self {
         let any: &dyn Error = &error;
         let code = match any.downcast_ref() {
+            Some(RunError::Interrupted { signal }) => {
+                ChildExit::Signal(u8::try_from(*signal).unwrap_or(u8::MAX)).code()
+            }
             Some(RunError::NotExecutable { .. }) => NOT_EXECUTABLE,
             Some(RunError::NotFound { .. }) => NOT_FOUND,
             _ if any.is::<UsageError>() => USAGE,

@@ -139,6 +139,13 @@ pub fn is_owned_as(path: &Path, place: &Path) -> Result<bool, FileError> {
     Ok(of == me || of == 0 || of == owner(place)?)
 }
 
+/// Whether `path` is a directory, and ours.
+#[must_use]
+pub fn is_own_directory(path: &Path) -> bool {
+    let me = rustix::process::geteuid().as_raw();
+    std::fs::metadata(path).is_ok_and(|found| found.is_dir() && found.uid() == me)
+}
+
 /// Whether both are on one file system. One that is not there is on none.
 #[must_use]
 pub fn is_same_file_system(one: &Path, other: &Path) -> bool {

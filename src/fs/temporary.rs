@@ -1,9 +1,9 @@
-use std::fs::{Metadata, OpenOptions};
-use std::io::Write;
+use std::fs::{File, Metadata, OpenOptions};
+use std::io::{Read, repeat};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use rustix::fd::OwnedFd;
+use rustix::fd::{AsRawFd, OwnedFd};
 use rustix::fs::{CWD, FlockOperation, Mode, OFlags, flock, openat, statfs};
 use rustix::io::{Errno, FdFlags, fcntl_setfd};
 use rustix::process::geteuid;
@@ -21,6 +21,9 @@ const TRIES: usize = 8;
 /// The kernel's numbers for file systems that are nowhere but in memory.
 const TMPFS: u64 = 0x0102_1994;
 const RAMFS: u64 = 0x8584_58f6;
+
+/// In such blocks the kernel counts what a file holds.
+const BLOCK: u64 = 512;
 
 /// A directory of one process, private, with a name that nobody can guess; removed when dropped.
 ///
@@ -109,6 +112,11 @@ impl TemporaryDirectory {
         self.lock.as_ref().map_or(Ok(()), |lock| fcntl_setfd(lock, FdFlags::empty()))
     }
 
+    /// Removes it, before it is dropped.
+    pub fn remove(&self) {
+        let _ = std::fs::remove_dir_all(&self.path);
+    }
+
     /// Overwrites what the files in it hold.
     pub fn wipe(&self) {
         wipe(&self.path);
@@ -137,7 +145,7 @@ impl TemporaryDirectory {
 
 impl Drop for TemporaryDirectory {
     fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.path);
+        self.remove();
     }
 }
 
@@ -159,13 +167,28 @@ fn lock(directory: &Path) -> Result<OwnedFd, Errno> {
 fn wipe(directory: &Path) {
     let Ok(entries) = std::fs::read_dir(directory) else { return };
     for entry in entries.flatten() {
-        let nofollow = i32::try_from(OFlags::NOFOLLOW.bits()).unwrap_or_default();
-        let file = OpenOptions::new().write(true).custom_flags(nofollow).open(entry.path());
-        let Ok(mut file) = file else { continue };
-        let Some(found) = file.metadata().ok().filter(Metadata::is_file) else { continue };
-        let zeros = vec![0; usize::try_from(found.len()).unwrap_or_default()];
-        let _ = file.write_all(&zeros);
+        // Whoever opens a pipe waits for a reader
+        let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY).bits().cast_signed();
+        let file = OpenOptions::new().write(true).custom_flags(flags).open(entry.path());
+        if let Ok(file) = file {
+            fill(file);
+        }
     }
+}
+
+/// Overwrites what is in `file`, which has no name any more.
+pub fn wipe_nameless(file: &OwnedFd) {
+    let path = format!("/proc/self/fd/{}", file.as_raw_fd());
+    if let Ok(file) = OpenOptions::new().write(true).open(path) {
+        fill(file);
+    }
+}
+
+fn fill(mut file: File) {
+    let Some(found) = file.metadata().ok().filter(Metadata::is_file) else { return };
+    // In a file of holes there is less than its length says, and no room for that
+    let held = found.blocks().saturating_mul(BLOCK);
+    let _ = std::io::copy(&mut repeat(0).take(found.len().min(held)), &mut file);
 }
 
 #[cfg(test)]
@@ -224,5 +247,29 @@ mod tests {
         here.wipe();
         assert_eq!(crate::fs::read_public(&file).unwrap(), [0; 17]);
         assert_eq!(crate::fs::read_public(&kept).unwrap(), b"text");
+    }
+
+    #[test]
+    fn what_has_lost_its_name_is_wiped_all_the_same() {
+        let here = TemporaryDirectory::scratch();
+        let file = OwnedFd::from(File::open(here.write("passwords.yaml", "not-a-real-secret")).unwrap());
+        here.remove();
+        wipe_nameless(&file);
+        let content = crate::fs::read_open_secret(&file).unwrap();
+        // EXPOSE: made up
+        assert_eq!(content.expose(<[u8]>::to_vec), [0; 17]);
+    }
+
+    #[test]
+    fn neither_a_pipe_nor_a_file_of_holes_stops_the_wiping() {
+        let here = TemporaryDirectory::scratch();
+        let pipe = here.path().join("a-pipe");
+        rustix::fs::mknodat(CWD, &pipe, rustix::fs::FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
+        let holes = here.write("holes", "");
+        OpenOptions::new().write(true).open(&holes).unwrap().set_len(1 << 40).unwrap();
+        let file = here.write("passwords.yaml", &"not-a-real-secret".repeat(10_000));
+        here.wipe();
+        assert!(crate::fs::read_public(&file).unwrap().iter().all(|byte| *byte == 0));
+        assert_eq!(holes.metadata().unwrap().blocks(), 0);
     }
 }

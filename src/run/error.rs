@@ -25,6 +25,12 @@ pub enum RunError {
         /// What is named.
         path: PathBuf,
     },
+    /// Somebody has ended it before the command started.
+    #[error("ended by signal {signal} before the command started")]
+    Interrupted {
+        /// Its number.
+        signal: i32,
+    },
     /// The host lets nobody mount, or not this user.
     #[error("this host does not let us {what}: {reason}")]
     NoMount {
@@ -114,6 +120,7 @@ impl Hint for RunError {
             Self::ChangesUser { .. } => "run it as root: sudo dcn-vault run -- …; or use --delivery file",
             Self::File(error) => return error.hint(),
             Self::Hidden { .. } => "move it elsewhere, or into the working directory; or use --delivery fd",
+            Self::Interrupted { .. } | Self::SupervisorGone => "nothing was run",
             Self::NoMount { .. } => {
                 "use --delivery fd; the host may forbid user namespaces (sysctl, AppArmor) or mounts in containers"
             }
@@ -130,7 +137,6 @@ impl Hint for RunError {
             Self::Os { .. } => {
                 "a container or a security module may forbid it: `dmesg` and the audit log say more"
             }
-            Self::SupervisorGone => "nothing was run",
             Self::Recipients(error) => return error.hint(),
             Self::Worker => "see above",
             Self::WorkerKilled => "is the host short of memory? `dmesg` says more",

@@ -38,6 +38,11 @@ impl PlainFiles {
         self.directory.path()
     }
 
+    /// Takes their names away. What is in them stays with who holds them open.
+    pub(super) fn lose_names(&self) {
+        self.directory.remove();
+    }
+
     /// Takes note of what the worker has written.
     pub(super) fn are_there(&mut self, written: &[(String, OwnedFd)]) {
         self.files = pass::environment_files(written).collect();

@@ -89,6 +89,22 @@ impl Signals {
         }
     }
 
+    /// Passes signals on to `worker` until it says something over `socket`, or has gone away; says how it has ended, if that was
+    /// seen.
+    pub(super) fn forward_until_word(
+        &self,
+        worker: Pid,
+        socket: &OwnedFd,
+    ) -> Result<Option<ChildExit>, RunError> {
+        while !self.wait(Some(socket))? {
+            let ended = self.forward(worker, &OnStop::Stop)?;
+            if ended.is_some() {
+                return Ok(ended);
+            }
+        }
+        Ok(None)
+    }
+
     /// Passes on what has come; says how `child` has ended, if it has.
     fn forward(&self, child: Pid, on_stop: &OnStop<'_>) -> Result<Option<ChildExit>, RunError> {
         while let Ok(Some(info)) = self.0.read_signal() {

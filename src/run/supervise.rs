@@ -1,12 +1,13 @@
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 
 use nix::spawn::PosixSpawnFileActions;
 use rustix::fd::{AsRawFd, OwnedFd};
 use rustix::fs::Mode;
 use rustix::io::Errno;
-use rustix::process::{geteuid, getpgrp, umask};
+use rustix::process::{Pid, Signal, geteuid, getpgrp, umask};
 use rustix::stdio::stdin;
 use rustix::termios::{isatty, tcgetpgrp, tcsetpgrp};
 
@@ -34,6 +35,10 @@ const DIRECTORY_OPTION: &str = "--directory";
 const ENCLOSED_VERB: &str = "enclosed";
 const DIRECTORY_VARIABLE: &str = "DCN_VAULT_DIR";
 const TEMPORARY_VARIABLE: &str = "TMPDIR";
+
+/// By these a person, or the host, ends what is not wanted any more.
+const ENDING: [i32; 4] =
+    [Signal::HUP.as_raw(), Signal::INT.as_raw(), Signal::QUIT.as_raw(), Signal::TERM.as_raw()];
 
 /// How a child ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -123,7 +128,7 @@ impl Supervisor {
         let runtime = fs::true_path(&self.places.runtime)?;
         fs::TemporaryDirectory::sweep(&runtime);
         let directory = fs::TemporaryDirectory::name_below(&runtime)?;
-        let files = self.open_bundle(Delivery::Fd, &directory)?;
+        let files = self.open_bundle(Delivery::Fd, &directory, None)?;
         // From here on signals wait for us: none is lost between the child's start and our care for it
         let signals = Signals::hold()?;
         let since = Moment::now();
@@ -133,14 +138,20 @@ impl Supervisor {
 
     fn run_with_files(&self, command: &Command) -> Result<Ended, RunError> {
         self.shut()?;
-        let mut files = PlainFiles::below(&self.places.memory)?;
-        let opened = self.open_bundle(Delivery::File, files.path())?;
-        files.are_there(&opened);
+        // From here on: whatever would end us ends the worker, and what it has written is wiped
         let signals = Signals::hold()?;
+        let mut files = PlainFiles::below(&self.places.memory)?;
+        let opened = self.open_bundle(Delivery::File, files.path(), Some(&signals))?;
+        files.are_there(&opened);
         let since = Moment::now();
         let exit = self.run_in_place(command, &files, &signals)?;
-        // They are there until then, and wiped when we have answered
-        Ok(self.ended(exit, since, &[files.path()], &opened))
+        // Looking for copies takes time, in which anybody may end us, and descriptors, not names
+        files.lose_names();
+        let ended = self.ended(exit, since, &[files.path()], &opened);
+        for (_, file) in &opened {
+            fs::wipe_nameless(file);
+        }
+        Ok(ended)
     }
 
     /// In the host's own namespaces.
@@ -174,7 +185,7 @@ impl Supervisor {
         // A process that is shut may not write the maps of its own user namespace
         let enclosure = Enclosure::enter()?;
         self.shut()?;
-        let opened = self.open_bundle(Delivery::Mount, &bundle)?;
+        let opened = self.open_bundle(Delivery::Mount, &bundle, None)?;
         let files: Vec<_> = pass::environment_files(&opened).collect();
         let facts = Facts::among(&opened);
         if self.keep.is_some() {
@@ -256,11 +267,21 @@ impl Supervisor {
         }
     }
 
-    fn open_bundle(&self, delivery: Delivery, directory: &Path) -> Result<Vec<(String, OwnedFd)>, RunError> {
+    /// Has a worker open the bundle. `signals` that are held back already reach it.
+    fn open_bundle(
+        &self,
+        delivery: Delivery,
+        directory: &Path,
+        signals: Option<&Signals>,
+    ) -> Result<Vec<(String, OwnedFd)>, RunError> {
         let (ours, theirs) = pass::socket_pair().map_err(RunError::os("make a socket"))?;
         let told = [DELIVERY_OPTION, delivery.name(), DIRECTORY_OPTION].map(OsString::from);
         let words = self.worker.iter().cloned().chain(told).chain([directory.as_os_str().to_owned()]);
         let mut worker = start_worker(words, &self.worker_environment, theirs)?;
+        let ended = match signals {
+            Some(signals) => signals.forward_until_word(Pid::from_child(&worker), &ours)?,
+            None => None,
+        };
         let files = pass::receive_all(&ours).map_err(RunError::os("receive a descriptor"))?;
         if let Some(files) = files {
             // The kernel closes its socket after it has taken its memory away. What it does then, ends of namespaces and all, takes
@@ -268,8 +289,19 @@ impl Supervisor {
             pass::wait_for_end(&ours);
             return Ok(files);
         }
-        let status = worker.wait().map_err(|source| RunError::Os { what: "wait for the worker", source })?;
-        Err(if status.code().is_some() { RunError::Worker } else { RunError::WorkerKilled })
+        let signal = match ended {
+            Some(ChildExit::Code(_)) => None,
+            Some(ChildExit::Signal(signal)) => Some(i32::from(signal)),
+            None => {
+                let waited = worker.wait();
+                waited.map_err(|source| RunError::Os { what: "wait for the worker", source })?.signal()
+            }
+        };
+        Err(match signal {
+            Some(signal) if ENDING.contains(&signal) => RunError::Interrupted { signal },
+            Some(_) => RunError::WorkerKilled,
+            None => RunError::Worker,
+        })
     }
 
     /// What the command finds in its environment. What it copies is for its user alone, whatever the modes that it asks for.

@@ -1,5 +1,6 @@
 use std::path::Path;
 
+use nix::sys::signal::SigSet;
 use rustix::fd::BorrowedFd;
 use rustix::process::{Signal, set_parent_process_death_signal};
 
@@ -122,6 +123,8 @@ pub fn hand_over(
     if !pass::is_connected(socket) {
         return Err(RunError::SupervisorGone.into());
     }
+    // Where the supervisor holds signals back it passes them on
+    let _ = SigSet::empty().thread_set_mask();
     // First of all: the kernel wants a process of one thread, and one that may be traced, to write its own maps
     let may_mount = if delivery == Delivery::Fd { namespace::enter_any() } else { Ok(()) };
     harden::shut_out_others().map_err(RunError::os("shut other processes out"))?;
