@@ -53,6 +53,15 @@ fn a_name_with_a_dot_is_not_a_way_around_a_rule() {
 }
 
 #[test]
+fn a_rule_of_another_file_does_not_stand_in_the_way() {
+    let policy = "version: 1\nrules:\n- {user: '*', allow: [endpoint-map.json]}\n- {user: '*', allow: [Nova*]}\n";
+    let scratch = with_policy(policy);
+    let service = Service::start(&scratch);
+    assert_eq!(service.get("NovaPassword").value(), "not-a-real-secret");
+    assert_eq!(service.get("RpcPassword").refusal(), NO_RULE);
+}
+
+#[test]
 fn a_rate_is_kept_and_the_hours_of_the_day_too() {
     let at = |hours: i64| {
         let time = Timestamp::now() + hours.hours();
