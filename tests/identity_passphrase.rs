@@ -48,10 +48,15 @@ fn with(verb: &[&str], identity: &[&str]) -> Vec<String> {
 }
 
 /// Starts `program` at a terminal, types `keys` once `question` is there, and says what was seen.
-fn at_terminal(mut program: Command, question: &str, keys: &str) -> Value {
+fn at_terminal(program: Command, question: &str, keys: &str) -> Value {
+    at_terminal_of_a_shell(program, question, keys, false)
+}
+
+/// As [`at_terminal`]; where it is `continued`, a shell has had the terminal, and turned its echo on, before the keys are typed.
+fn at_terminal_of_a_shell(mut program: Command, question: &str, keys: &str, continued: bool) -> Value {
     let words = std::iter::once(program.get_program()).chain(program.get_args());
     let words: Vec<String> = words.map(|word| word.to_str().unwrap().to_owned()).collect();
-    let plan = json!({"program": words, "question": question, "ignored": [], "keys": keys, "signal": null});
+    let plan = json!({"program": words, "question": question, "ignored": [], "keys": keys, "signal": null, "continued": continued});
     let home = program.get_current_dir().unwrap().to_owned();
     program = Command::new("python3");
     program.arg("-B").arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/prompt/terminal.py"));
@@ -83,6 +88,20 @@ fn a_passphrase_is_asked_for_without_echo_by_decrypt_and_by_the_worker_of_run() 
             assert_asked_and_opened(&ended, file);
             assert!(ended["shown"].as_str().unwrap().contains("not-a-real-secret"), "{ended}");
         }
+    }
+}
+
+#[test]
+#[ignore = "needs python3: run tests/all"]
+fn a_passphrase_is_asked_for_again_without_echo_when_a_shell_had_the_terminal() {
+    let scratch = protected();
+    for verb in [DECRYPT, RUN] {
+        let mut program = scratch.program();
+        program.args(with(verb, &["-i", "identity.age"]));
+        let question = "Passphrase of identity.age: ";
+        let ended = at_terminal_of_a_shell(program, question, &format!("{PASSPHRASE}\n"), true);
+        assert_eq!((&ended["status"], &ended["echo_at_question"]), (&json!(0), &json!(false)), "{ended}");
+        assert!(ended["shown"].as_str().unwrap().starts_with(&question.repeat(2)), "{ended}");
     }
 }
 

@@ -9,7 +9,10 @@ use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fd::{AsFd, OwnedFd};
 use rustix::fs::{Mode, OFlags, open};
 use rustix::io::Errno;
-use rustix::termios::{LocalModes, OptionalActions, QueueSelector, Termios, tcflush, tcgetattr, tcsetattr};
+use rustix::process::getpgrp;
+use rustix::termios::{
+    LocalModes, OptionalActions, QueueSelector, Termios, tcflush, tcgetattr, tcgetpgrp, tcsetattr,
+};
 
 use crate::fs::{FileError, read_capped, read_line};
 use crate::report::Hint;
@@ -57,8 +60,14 @@ pub(super) fn terminal() -> Option<OwnedFd> {
 pub(super) fn ask(terminal: &OwnedFd, question: &str) -> Result<SecretValue, PromptError> {
     let signals = Held::hold().map_err(failed)?;
     let silent = Silent::make(terminal).map_err(failed)?;
-    write(terminal, &format!("{}: ", printable(question, &[])));
-    let answer = answer(terminal, &signals.fd);
+    let question = format!("{}: ", printable(question, &[]));
+    write(terminal, &question);
+    let again = || {
+        silent.renew()?;
+        write(terminal, &question);
+        Ok(())
+    };
+    let answer = answer(terminal, &signals.fd, &again);
     // The line's end was not echoed either
     write(terminal, "\n");
     drop(silent);
@@ -110,17 +119,27 @@ enum Answer {
 }
 
 /// What comes first. The line is read here, while there is no echo: with one, a read that has to wait shows it.
-fn answer(terminal: &OwnedFd, signals: &SignalFd) -> Result<Answer, PromptError> {
-    match wait(terminal, signals).map_err(failed)? {
+fn answer(
+    terminal: &OwnedFd,
+    signals: &SignalFd,
+    again: &dyn Fn() -> io::Result<()>,
+) -> Result<Answer, PromptError> {
+    match wait(terminal, signals, again).map_err(failed)? {
         Some(signal) => Ok(Answer::Signal(signal)),
         None => Ok(Answer::Line(read_line(terminal.as_fd())?)),
     }
 }
 
-/// Waits for a line, or a signal.
-fn wait(terminal: &OwnedFd, signals: &SignalFd) -> io::Result<Option<Signal>> {
+/// Waits for a line, or a signal. Who started us may have stopped, as the parent of a worker does: then the terminal is a shell's, with
+/// what is typed there, and comes back with its echo on. So the question is asked `again`.
+fn wait(
+    terminal: &OwnedFd,
+    signals: &SignalFd,
+    again: &dyn Fn() -> io::Result<()>,
+) -> io::Result<Option<Signal>> {
     loop {
-        let mut events = [PollFd::new(signals, PollFlags::IN), PollFd::new(terminal, PollFlags::IN)];
+        let typed = if is_ours(terminal) { PollFlags::IN } else { PollFlags::empty() };
+        let mut events = [PollFd::new(signals, PollFlags::IN), PollFd::new(terminal, typed)];
         match poll(&mut events, None) {
             Ok(_) => {}
             Err(Errno::INTR) => continue,
@@ -128,13 +147,27 @@ fn wait(terminal: &OwnedFd, signals: &SignalFd) -> io::Result<Option<Signal>> {
         }
         if let Some(received) = signals.read_signal()? {
             let number = i32::try_from(received.ssi_signo).unwrap_or_default();
-            return Ok(Signal::try_from(number).ok());
+            let signal = Signal::try_from(number).ok();
+            if signal != Some(Signal::SIGCONT) {
+                return Ok(signal);
+            }
+            if is_ours(terminal) {
+                again()?;
+            }
+            continue;
         }
-        let [_, terminal] = events;
-        if !terminal.revents().is_empty() {
+        let [_, line] = events;
+        // It may have become another's while we waited; one that is gone is nobody's, and the read says so
+        let is_gone = line.revents().intersects(PollFlags::HUP | PollFlags::ERR);
+        if is_gone || (!line.revents().is_empty() && is_ours(terminal)) {
             return Ok(None);
         }
     }
+}
+
+/// Whether what is typed there is for us.
+fn is_ours(terminal: &OwnedFd) -> bool {
+    tcgetpgrp(terminal).is_ok_and(|foreground| foreground == getpgrp())
 }
 
 fn write(terminal: &OwnedFd, text: &str) {
@@ -154,13 +187,17 @@ struct Silent<'a> {
 
 impl<'a> Silent<'a> {
     fn make(terminal: &'a OwnedFd) -> io::Result<Self> {
-        let before = tcgetattr(terminal)?;
-        let mut silent = before.clone();
+        let silent = Self { terminal, before: tcgetattr(terminal)? };
+        silent.renew()?;
+        Ok(silent)
+    }
+
+    fn renew(&self) -> io::Result<()> {
+        let mut silent = self.before.clone();
         silent.local_modes.remove(LocalModes::ECHO | LocalModes::ECHONL);
         silent.local_modes.insert(LocalModes::ICANON | LocalModes::ISIG);
         // What was typed ahead was seen, and may be for somebody else
-        tcsetattr(terminal, OptionalActions::Flush, &silent)?;
-        Ok(Self { terminal, before })
+        Ok(tcsetattr(self.terminal, OptionalActions::Flush, &silent)?)
     }
 }
 
@@ -182,11 +219,13 @@ impl Held {
         let ignored = ignored();
         let is_ignored = |signal: &Signal| ignored >> (*signal as i32 - 1) & 1 == 1;
         let ending: SigSet = ENDING.into_iter().filter(|signal| !is_ignored(signal)).collect();
-        let mut all = ending;
+        let mut heard = ending;
+        heard.add(Signal::SIGCONT);
+        let mut all = heard;
         all.add(Signal::SIGTSTP);
         all.thread_block()?;
         let flags = SfdFlags::SFD_CLOEXEC | SfdFlags::SFD_NONBLOCK;
-        Ok(Self { all, fd: SignalFd::with_flags(&ending, flags)? })
+        Ok(Self { all, fd: SignalFd::with_flags(&heard, flags)? })
     }
 }
 

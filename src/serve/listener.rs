@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use rustix::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
-use rustix::fs::{AtFlags, CWD, FileType, Gid, Mode, Stat, chmod, chownat, lstat, unlink};
+use rustix::fs::{AtFlags, CWD, FileType, Gid, Mode, Stat, chownat, lstat, stat, unlink};
 use rustix::io::{Errno, FdFlags, fcntl_dupfd_cloexec, fcntl_setfd, ioctl_fionbio};
 use rustix::net::sockopt::{socket_acceptconn, socket_domain, socket_type};
 use rustix::net::{
@@ -22,8 +22,10 @@ const BACKLOG: i32 = 4096;
 /// The first descriptor that systemd hands over.
 const FIRST: RawFd = 3;
 const MOST: RawFd = 16;
-/// Only its owner connects, until its mode is set.
+/// Only its owner connects.
 const ONLY_OURS: Mode = Mode::from_raw_mode(0o177);
+/// Its group connects, too: the one that it has before it listens.
+const A_GROUPS: Mode = Mode::from_raw_mode(0o117);
 
 /// Sockets that listen.
 #[derive(Debug)]
@@ -60,12 +62,15 @@ impl Listener {
     /// [`ServeError::Answers`], [`ServeError::NotASocket`], [`ServeError::File`] when another of us holds the place, and
     /// [`ServeError::Os`].
     pub fn at(path: &Path, group: Option<u32>) -> Result<Self, ServeError> {
-        let lock = Lock::of(path)?;
         let failed = |error: Errno| ServeError::bind(path, error);
+        let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+        stat(directory.unwrap_or_else(|| Path::new("."))).map_err(failed)?;
+        let lock = Lock::of(path)?;
         let address = SocketAddrUnix::new(path).map_err(failed)?;
         remove_stale(path, &address)?;
         let socket = new_socket().map_err(failed)?;
-        let before = umask(ONLY_OURS);
+        // By its mode from the beginning, and not by its name later: the name may lead elsewhere by then
+        let before = umask(if group.is_some() { A_GROUPS } else { ONLY_OURS });
         let made = bind(&socket, &address);
         umask(before);
         made.map_err(failed)?;
@@ -76,7 +81,6 @@ impl Listener {
         if let Some(group) = group {
             chownat(CWD, path, None, Some(Gid::from_raw(group)), AtFlags::SYMLINK_NOFOLLOW)
                 .map_err(failed)?;
-            chmod(path, Mode::from_raw_mode(0o660)).map_err(failed)?;
         }
         for socket in &listener.sockets {
             listen(socket, BACKLOG).map_err(failed)?;

@@ -145,6 +145,13 @@ pub(super) struct Granted {
     scope: Option<Vec<Allowed>>,
 }
 
+/// Whether a rule grants a wish, as far as it can be told without the bundle.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fit {
+    Certain,
+    Perhaps,
+}
+
 #[derive(Clone, Debug)]
 enum Allowed {
     File(EnvironmentFile),
@@ -196,7 +203,7 @@ impl Policy {
     }
 
     /// What `peer` may get for his wish, and counts it as given. Which parameters that is, only the bundle tells: [`Granted::covers`] is
-    /// to be asked once it has.
+    /// to be asked once it has. A rule that certainly grants it comes before those that perhaps do, of which all count together.
     pub(super) fn judge(
         &mut self,
         peer: &Peer,
@@ -205,22 +212,34 @@ impl Policy {
         instant: Instant,
     ) -> Result<Granted, Refusal> {
         let mut refusal = Refusal::NoRule;
-        for (number, rule) in self.rules.iter().enumerate() {
-            if !rule.who.is(peer) {
-                continue;
-            }
-            let Some(granted) = rule.grants(wish) else { continue };
-            if !rule.hours.is_none_or(|hours| hours.has(now)) {
-                // Of several the one that tells more
-                refusal = if refusal == Refusal::NoRule { Refusal::Hours } else { refusal };
-                continue;
-            }
-            match rule.rate.map(|rate| self.answers.count(number, peer.uid, rate, instant)) {
-                Some(Err(again)) => refusal = Refusal::Rate { again },
-                Some(Ok(())) | None => return Ok(granted),
+        let mut perhaps: Option<Granted> = None;
+        for wanted in [Fit::Certain, Fit::Perhaps] {
+            for (number, rule) in self.rules.iter().enumerate() {
+                if !rule.who.is(peer) {
+                    continue;
+                }
+                let Some((granted, _)) = rule.grants(wish).filter(|(_, fit)| *fit == wanted) else {
+                    continue;
+                };
+                if !rule.hours.is_none_or(|hours| hours.has(now)) {
+                    // Of several the one that tells more
+                    refusal = if refusal == Refusal::NoRule { Refusal::Hours } else { refusal };
+                    continue;
+                }
+                if let Some(Err(again)) =
+                    rule.rate.map(|rate| self.answers.count(number, peer.uid, rate, instant))
+                {
+                    refusal = Refusal::Rate { again };
+                    continue;
+                }
+                match (wanted, &mut perhaps) {
+                    (Fit::Certain, _) => return Ok(granted),
+                    (Fit::Perhaps, Some(before)) => before.widen(granted),
+                    (Fit::Perhaps, None) => perhaps = Some(granted),
+                }
             }
         }
-        Err(refusal)
+        perhaps.ok_or(refusal)
     }
 }
 
@@ -236,30 +255,44 @@ impl Who {
 }
 
 impl Rule {
-    fn grants(&self, wish: Wish<'_>) -> Option<Granted> {
+    fn grants(&self, wish: Wish<'_>) -> Option<(Granted, Fit)> {
         let asked = match wish {
             Wish::Request(asked) => asked.clone(),
             Wish::Credential(id) => match self.credentials.get(id) {
                 // Whoever wrote the policy has named it himself
-                Some(asked) => return Some(Granted { asked: asked.clone(), scope: None }),
+                Some(asked) => return Some((Granted { asked: asked.clone(), scope: None }, Fit::Certain)),
                 None => Asked::named(id).ok()?,
             },
         };
-        let may = self.allow.iter().any(|allowed| match (allowed, &asked) {
-            (Allowed::File(file), Asked::File(wanted)) => file == wanted,
-            (Allowed::File(file), Asked::Value { file: wanted, .. }) => {
-                wanted.is_none_or(|wanted| wanted == *file)
+        let has_file = |file| {
+            self.allow.iter().any(|allowed| matches!(allowed, Allowed::File(one) if file == Some(*one)))
+        };
+        let has_name = |name: &String| {
+            self.allow.iter().any(|allowed| matches!(allowed, Allowed::Names(glob) if glob.matches(name)))
+        };
+        let fit = match &asked {
+            Asked::File(file) => has_file(Some(*file)).then_some(Fit::Certain),
+            Asked::Value { file, .. } => {
+                let names = asked.names();
+                let is_certain = has_file(*file) || (!names.is_empty() && names.iter().all(has_name));
+                // A file that is not named may be any of those that are allowed
+                let is_perhaps = names.iter().any(has_name)
+                    || (file.is_none() && self.allow.iter().any(|one| matches!(one, Allowed::File(_))));
+                if is_certain { Some(Fit::Certain) } else { is_perhaps.then_some(Fit::Perhaps) }
             }
-            (Allowed::Names(glob), Asked::Value { .. }) => {
-                asked.names().iter().any(|name| glob.matches(name))
-            }
-            (Allowed::Names(_), Asked::File(_)) => false,
-        });
-        may.then(|| Granted { asked, scope: Some(self.allow.clone()) })
+        };
+        Some((Granted { asked, scope: Some(self.allow.clone()) }, fit?))
     }
 }
 
 impl Granted {
+    /// Adds what another rule grants, too.
+    fn widen(&mut self, other: Self) {
+        if let (Some(scope), Some(more)) = (&mut self.scope, other.scope) {
+            scope.extend(more);
+        }
+    }
+
     /// Whether all of this is allowed: these parameters of a file. Who gets a file gets each of its values.
     pub(super) fn covers(&self, file: EnvironmentFile, parameters: &[String]) -> bool {
         let Some(scope) = &self.scope else { return true };

@@ -16,6 +16,8 @@ pub(super) const VERSION: u64 = 1;
 pub(super) const LONGEST_REQUEST: usize = 4096;
 /// The longest line before an answer.
 pub(super) const LONGEST_STATUS: usize = 4096;
+/// Of either text in it: the rest is of the line itself.
+const LONGEST_TEXT: usize = LONGEST_STATUS / 2 - 64;
 /// The longest answer: a sealed file's plaintext.
 pub(super) const LONGEST_ANSWER: u64 = 64 * 1024 * 1024;
 
@@ -136,6 +138,8 @@ impl Status {
         let status = match self {
             Self::Ok { length } => json!({"version": VERSION, "status": "ok", "length": length}),
             Self::Refused { error, hint } => {
+                // What was asked for may be in them, escaped
+                let (error, hint) = (cut(error), cut(hint));
                 json!({"version": VERSION, "status": "refused", "error": error, "hint": hint})
             }
         };
@@ -160,6 +164,21 @@ impl Status {
             _ => None,
         }
     }
+}
+
+/// As much of `text` as has room in a status, as JSON writes it.
+fn cut(text: &str) -> String {
+    let length = |text: &str| Value::from(text).to_string().len();
+    if length(text) <= LONGEST_TEXT {
+        return text.to_owned();
+    }
+    let mut room = LONGEST_TEXT - length("…");
+    let fits = |one: &char| {
+        let left = room.checked_sub(length(one.encode_utf8(&mut [0; 4])));
+        room = left.unwrap_or_default();
+        left.is_some()
+    };
+    text.chars().take_while(fits).chain(['…']).collect()
 }
 
 #[cfg(test)]
@@ -205,6 +224,21 @@ mod tests {
             (br#"{"version":1,"get":"x","file":"/etc/shadow"}"#, RequestError::File),
         ] {
             assert_eq!(parse_request(line), Err(error), "{}", String::from_utf8_lossy(line));
+        }
+    }
+
+    #[test]
+    fn a_refusal_of_any_length_fits_into_its_line() {
+        for text in ["a", "\u{1}", "\"", "\u{10ffff}"] {
+            let long = text.repeat(4000);
+            for (error, hint) in [(&long[..], "h"), ("e", &long[..]), (&long[..], &long[..])] {
+                let line = Status::Refused { error: error.to_owned(), hint: hint.to_owned() }.line();
+                assert!(line.len() <= LONGEST_STATUS, "{} bytes", line.len());
+                let read = Status::parse(line.strip_suffix(b"\n").unwrap());
+                let Some(Status::Refused { error, hint }) = read else { panic!("{text:?}") };
+                assert!(error.starts_with(text) || error == "e");
+                assert!(hint.starts_with(text) || hint == "h");
+            }
         }
     }
 

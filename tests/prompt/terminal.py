@@ -1,6 +1,7 @@
 """Runs a program at a terminal of its own, answers its question, and says what the terminal looked like.
 
-Reads {"program": […], "question": …, "ignored": [numbers], "keys": …, "signal": number or null} and prints {"shown",
+Reads {"program": […], "question": …, "ignored": [numbers], "keys": …, "signal": number or null, "continued": true where a shell
+has had the terminal meanwhile} and prints {"shown",
 "echo_at_question", "echo_after", "status"} as JSON. The keys are sent once the question is there, and never before. The
 signals that the program is started to ignore, as by nohup or `trap '' INT`, come before the keys.
 """
@@ -8,6 +9,7 @@ signals that the program is started to ignore, as by nohup or `trap '' INT`, com
 import json
 import os
 import pty
+import select
 import signal
 import sys
 import termios
@@ -56,6 +58,16 @@ while question not in shown:
 if question in shown:
     for number in plan["ignored"]:
         sends(number, child)
+if question in shown and plan.get("continued"):
+    modes = termios.tcgetattr(terminal)
+    modes[3] |= termios.ECHO
+    termios.tcsetattr(terminal, termios.TCSANOW, modes)
+    os.killpg(child, signal.SIGCONT)
+    while shown.count(question) < 2 and select.select([terminal], [], [], 60)[0]:
+        part = read(terminal)
+        if not part:
+            break
+        shown += part
 at_question = echoes(terminal)
 if question in shown:
     if plan["keys"]:

@@ -37,6 +37,14 @@ fn a_group_may_connect_where_it_is_named() {
 }
 
 #[test]
+fn a_place_without_a_directory_is_said_with_what_to_do() {
+    let scratch = with_policy(OPEN);
+    let refused = said(&mut serve_at(&scratch, "audit.log", &["--socket", "none/socket"]));
+    let err = "error: cannot listen at `none/socket`: no such file or directory\nhint: make the directory first: `mkdir -m 755`, or packaging/systemd/dcn-vault.tmpfiles\n";
+    assert_refused(&refused, 1, err);
+}
+
+#[test]
 fn a_place_that_somebody_has_is_not_taken_and_one_that_was_left_is() {
     let scratch = with_policy(OPEN);
     let service = Service::start(&scratch);

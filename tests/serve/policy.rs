@@ -53,6 +53,16 @@ fn a_name_with_a_dot_is_not_a_way_around_a_rule() {
 }
 
 #[test]
+fn a_rule_of_another_file_does_not_stand_in_the_way() {
+    let policy =
+        "version: 1\nrules:\n- {user: '*', allow: [endpoint-map.json]}\n- {user: '*', allow: [Nova*]}\n";
+    let scratch = with_policy(policy);
+    let service = Service::start(&scratch);
+    assert_eq!(service.get("NovaPassword").value(), "not-a-real-secret");
+    assert_eq!(service.get("RpcPassword").refusal(), NO_RULE);
+}
+
+#[test]
 fn a_rate_is_kept_and_the_hours_of_the_day_too() {
     let at = |hours: i64| {
         let time = Timestamp::now() + hours.hours();
@@ -103,7 +113,11 @@ fn a_policy_that_is_wrong_is_said_before_anything_is_served() {
         ("version: 1\nrulse: []\n", "no setting of a policy\nhint: did you mean `rules`?"),
         (
             "version: 1\nrules: [\n",
-            "not YAML at 3:1, or a key is there twice\nhint: look at the line: its indent, its colons, its brackets and its quotes",
+            "not YAML at 3:1, or a key is there twice\nhint: look at the line: its indent, its colons, its brackets; a name that begins with `*` is in quotes",
+        ),
+        (
+            "version: 1\nrules: [{user: root, allow: [*]}]\n",
+            "not YAML at 2:31, or a key is there twice\nhint: look at the line: its indent, its colons, its brackets; a name that begins with `*` is in quotes",
         ),
         (
             "version: 1\nrules: [{user: root, alow: [X]}]\n",

@@ -103,9 +103,9 @@ impl Fault {
             Self::Nobody { .. } => {
                 String::from("name a `user`, a `group` or a `unit`; `user: \"*\"` is everybody")
             }
-            Self::Syntax { .. } => {
-                String::from("look at the line: its indent, its colons, its brackets and its quotes")
-            }
+            Self::Syntax { .. } => String::from(
+                "look at the line: its indent, its colons, its brackets; a name that begins with `*` is in quotes",
+            ),
             Self::Twice { .. } => String::from("leave one of them"),
             Self::Unknown { known, .. } => format!("it takes {}", known.join(", ")),
             Self::Unlisted { kind: "user", .. } => {

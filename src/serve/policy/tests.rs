@@ -71,3 +71,26 @@ fn a_credential_is_what_its_rule_calls_so_or_what_it_allows() {
     assert_eq!(credential(policy, "edge.service", "endpoint-map.json"), None);
     assert_eq!(credential(policy, "other.service", "nova"), None);
 }
+
+#[test]
+fn a_rule_that_may_fit_does_not_stand_in_the_way_of_one_that_does() {
+    let policy = "version: 1\nrules:\n- uid: 1000\n  allow: [endpoint-map.json, A]\n  rate: 1/1m\n- uid: 1000\n  allow: [Nova*, A.b]\n- unit: edge.service\n  allow: [endpoint-map.json]\n- unit: edge.service\n  credentials: {nova: NovaPassword}\n";
+    let names = |names: &[&str]| names.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let nova = granted(policy, &peer(), "NovaPassword").unwrap();
+    assert!(nova.covers(EnvironmentFile::Passwords, &names(&["NovaPassword"])));
+    assert!(!nova.covers(EnvironmentFile::Passwords, &names(&["Rpc"])));
+    let dotted = granted(policy, &peer(), "A.b.c").unwrap();
+    assert!(dotted.covers(EnvironmentFile::Passwords, &names(&["A"])));
+    assert!(dotted.covers(EnvironmentFile::Passwords, &names(&["A.b"])));
+    assert!(!dotted.covers(EnvironmentFile::Passwords, &names(&["A.b.c"])));
+    assert_eq!(credential(policy, "edge.service", "nova"), Some(Asked::named("NovaPassword").unwrap()));
+    // Nor does it count what another has granted
+    let mut policy = Policy::parse(policy.as_bytes()).unwrap();
+    let mut ask = |text: &str| {
+        let asked = Asked::named(text).unwrap();
+        policy.judge(&peer(), Wish::Request(&asked), Timestamp::UNIX_EPOCH, Instant::now()).map(|_| ())
+    };
+    assert_eq!(ask("NovaPassword"), Ok(()));
+    assert_eq!(ask("endpoint-map.json"), Ok(()));
+    assert!(matches!(ask("endpoint-map.json"), Err(Refusal::Rate { .. })));
+}
