@@ -36,8 +36,8 @@ pub use public::{
 };
 pub use read::{
     changes_user, directories_below, is_own_directory, is_owned_as, is_same_file_system, mode, modified,
-    names_in, read_capped, read_guarded, read_line, read_plain, read_private, read_public, read_secret,
-    read_stdin, read_stdin_part, true_path,
+    names_in, owner, read_capped, read_guarded, read_line, read_plain, read_private, read_public,
+    read_secret, read_stdin, read_stdin_part, true_path,
 };
 pub use receive::receive;
 pub use replacement::Replacement;

@@ -96,7 +96,7 @@ fn a_vault_below_tmp_is_found_by_any_of_its_paths() {
         let expected = scratch.filled("{here}\n{here}/bundle\n{here}/bundle/passwords.yaml\nbundle/passwords.yaml:1\n{here}/bundle/passwords.yaml:1\n{here}/bundle/passwords.yaml:1\n");
         assert_eq!((seen.code, seen.out, seen.err.as_str()), (0, expected, ""), "{user}");
         // Elsewhere only the bundle is seen through /tmp
-        for place in ["/", "/tmp"] {
+        for place in ["/", "/usr"] {
             let words =
                 ["sh", "-c", "pwd; ls -A \"$1\"; grep -c secret \"$2\"", "sh", "{dir}/..", "{passwords}"];
             let seen = said(run(&scratch, user, &["--delivery", "mount"], &words).current_dir(place));
@@ -131,6 +131,50 @@ fn what_the_command_would_not_find_is_named_before_it_starts() {
         let ended = said(&mut run(&scratch, "root", &[], &["sh", "-c", "echo $DCN_VAULT_DIR", "sh", word]));
         assert_eq!((ended.out, ended.err.as_str()), (scratch.filled("{here}/bundle\n"), ""), "{word}");
     }
+}
+
+#[test]
+fn a_path_that_leads_to_tmp_by_its_words_or_by_a_link_or_is_to_be_watched_there_is_hidden_as_well() {
+    let scratch = small();
+    let elsewhere = Scratch::bare();
+    let other = elsewhere.write("other.yaml", "", 0o644);
+    let name = elsewhere.path().file_name().unwrap().to_str().unwrap();
+    std::os::unix::fs::symlink(&other, scratch.join("link")).unwrap();
+    let say = ["sh", "-c", "echo $DCN_VAULT_DIR", "sh"];
+    for word in [format!("../{name}/other.yaml"), String::from("./link")] {
+        let ended = said(&mut run(&scratch, "root", &[], &[&say[..], &[word.as_str()]].concat()));
+        let hidden = format!("`{}` is below /tmp", other.display());
+        assert!(ended.code == 0 && ended.err.contains(&hidden), "{word}: {}", ended.err);
+    }
+    let watched = elsewhere.path().to_str().unwrap();
+    let ended = said(&mut run(&scratch, "root", &["--watch", watched], &say));
+    assert!(ended.err.starts_with("--delivery fd is taken: "), "{}", ended.err);
+}
+
+#[test]
+fn who_stands_in_tmp_itself_is_told_or_served_otherwise() {
+    let scratch = small();
+    let at_tmp = |options: &[&str]| {
+        let mut program = scratch.program();
+        program.env("XDG_RUNTIME_DIR", scratch.join("runtime")).current_dir("/tmp");
+        program.arg("run").arg("-b").arg(scratch.join("bundle")).arg("-i").arg(scratch.join("identity.txt"));
+        said(program.args(options).args(["sh", "-c", "ls >/dev/null; echo $DCN_VAULT_DIR"]))
+    };
+    let why = "the working directory is /tmp, which is empty for the command with --delivery mount";
+    let hint = "change to another directory, or use --delivery fd";
+    assert_refused(&at_tmp(&["--delivery", "mount"]), 1, &format!("error: {why}\nhint: {hint}\n"));
+    let by_default = at_tmp(&[]);
+    assert_eq!((by_default.code, by_default.err), (0, format!("--delivery fd is taken: {why}\n")));
+}
+
+#[test]
+fn a_contained_directory_stays_its_owners() {
+    let scratch = small();
+    let out = scratch.join("out");
+    std::fs::create_dir(&out).unwrap();
+    std::os::unix::fs::chown(&out, Some(65534), Some(65534)).unwrap();
+    let seen = said(&mut run(&scratch, "root", &CONTAIN, &["stat", "-c", "%u %g", "out"]));
+    assert_eq!((seen.out.as_str(), seen.err.as_str()), ("65534 65534\n", ""));
 }
 
 #[test]
@@ -205,8 +249,9 @@ fn a_directory_that_cannot_be_contained_is_refused_before_the_command_starts() {
     let not_empty = |path: &str| {
         scratch.filled(&format!("error: `{path}` is not empty, and the command would not see what is in it\nhint: name an empty directory: move away what is in this one, or seal it\n"))
     };
-    let missing =
-        String::from("error: cannot open `absent`: no such file or directory\nhint: check the path\n");
+    let missing = String::from(
+        "error: there is no directory `absent` to put memory over\nhint: make it: mkdir -m 700 absent\n",
+    );
     for (directory, err) in [
         ("full", not_empty("{here}/full")),
         (".", not_empty("{here}")),

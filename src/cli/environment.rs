@@ -20,8 +20,14 @@ use crate::vault::Vault;
 
 use super::exit::Failure;
 
-const IDENTITY_VARIABLES: [&str; 5] =
-    ["CREDENTIALS_DIRECTORY", "DCN_VAULT_DIR", "SOPS_AGE_KEY", "SOPS_AGE_KEY_CMD", "SOPS_AGE_KEY_FILE"];
+const IDENTITY_VARIABLES: [&str; 6] = [
+    "CREDENTIALS_DIRECTORY",
+    "DCN_VAULT_DIR",
+    "SOPS_AGE_KEY",
+    "SOPS_AGE_KEY_CMD",
+    "SOPS_AGE_KEY_FILE",
+    "SOPS_AGE_SSH_PRIVATE_KEY_FILE",
+];
 const IDENTITY_NAME: &str = "identity.txt";
 const WORKER_VARIABLES: [&str; 22] = [
     "CREDENTIALS_DIRECTORY",

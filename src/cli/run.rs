@@ -49,7 +49,7 @@ pub(super) fn run(
     let is_contained = !contained.is_empty();
     let runtime = environment::runtime_directory();
     let memory = vec![runtime.clone(), PathBuf::from("/dev/shm")];
-    let places = Places { bundle, runtime, memory, contained };
+    let places = Places { bundle, runtime, memory, watched: arguments.escape.watch.clone(), contained };
     let examiner = examine::words(&command, &arguments.escape.watch)?;
     // Whatever is mounted over its directory later, it is made there
     let keep = arguments.keep_sealed.as_deref().map(NewFile::at).transpose()?;

@@ -125,6 +125,16 @@ pub fn mode(path: &Path) -> Result<u32, FileError> {
     Ok(metadata.mode() & 0o7777)
 }
 
+/// The user and the group to whom `path` belongs.
+///
+/// # Errors
+///
+/// [`FileError::Os`].
+pub fn owner(path: &Path) -> Result<(u32, u32), FileError> {
+    let metadata = std::fs::metadata(path).map_err(|error| FileError::os("read", path, error))?;
+    Ok((metadata.uid(), metadata.gid()))
+}
+
 /// Whether `path` is ours, root's, or of whoever `place` belongs to.
 ///
 /// # Errors

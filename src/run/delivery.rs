@@ -54,6 +54,8 @@ pub struct Places {
     pub runtime: PathBuf,
     /// Where a directory of files is made: the first of these that is in memory.
     pub memory: Vec<PathBuf>,
+    /// Where copies are looked for on request.
+    pub watched: Vec<PathBuf>,
     /// Directories of the host over which memory is put.
     pub contained: Vec<PathBuf>,
 }

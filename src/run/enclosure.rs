@@ -61,7 +61,7 @@ impl Enclosure {
         }
         for directory in contained {
             fs::make_private_directories(directory)?;
-            mount_memory(directory, &format!("mode={:o}", fs::mode(directory)?)).map_err(&failed)?;
+            mount_memory(directory, &as_it_is(directory)?).map_err(&failed)?;
         }
         match &self.working_directory {
             Some(directory) => chdir(directory).map_err(&failed),
@@ -112,9 +112,12 @@ pub(super) fn with_first_process<T>(
 ///
 /// # Errors
 ///
-/// [`RunError::NotEmpty`], since the command would not see what is in it, and [`RunError::File`].
+/// [`RunError::NotThere`], [`RunError::NotEmpty`], since the command would not see what is in it, and [`RunError::File`].
 pub fn containable(directories: &[PathBuf]) -> Result<Vec<PathBuf>, RunError> {
     let containable = |directory: &PathBuf| {
+        if !directory.exists() {
+            return Err(RunError::NotThere { path: directory.clone() });
+        }
         let path = fs::true_path(directory)?;
         let is_here = working_directory().is_some_and(|here| here.starts_with(&path));
         if is_here || !fs::names_in(&path)?.is_empty() {
@@ -132,18 +135,34 @@ fn working_directory() -> Option<PathBuf> {
     getcwd(Vec::new()).ok().map(|path| PathBuf::from(OsStr::from_bytes(path.as_bytes())))
 }
 
+/// Whether the working directory is `/tmp` itself, of which the command would see nothing.
+pub(super) fn is_here_hidden() -> bool {
+    working_directory().is_some_and(|here| here == Path::new(TEMPORARY))
+}
+
 /// The path that `word` is or ends in, if the command would not find it any more: it is below `/tmp`, and neither in the working
 /// directory nor in the bundle.
 pub(super) fn hidden(word: &OsStr, bundle: &Path) -> Option<PathBuf> {
+    let here = working_directory();
+    let is_seen = |path: &Path| {
+        let directories = [Some(bundle), here.as_deref()].into_iter().flatten();
+        directories.filter(|directory| is_covered(directory)).any(|directory| path.starts_with(directory))
+    };
+    let leads_to = named_below(word).into_iter().chain(true_path_of(word));
+    leads_to.filter(|path| is_covered(path) && path.exists()).find(|path| !is_seen(path))
+}
+
+/// The path that begins with `/tmp/` within `word`: all of it, or what stands behind a sign that such an argument has.
+fn named_below(word: &OsStr) -> Option<PathBuf> {
     let bytes = word.as_bytes();
     let start = bytes.windows(TEMPORARY.len() + 1).position(|window| window == b"/tmp/")?;
     let is_start_of_path = start == 0 || matches!(bytes.get(start - 1), Some(b'=' | b':' | b'@' | b','));
-    let path = PathBuf::from(OsStr::from_bytes(bytes.get(start..)?));
-    if !is_start_of_path || !path.exists() {
-        return None;
-    }
-    let is_seen = |directory: &Path| is_covered(directory) && path.starts_with(directory);
-    if is_seen(bundle) || working_directory().is_some_and(|here| is_seen(&here)) { None } else { Some(path) }
+    is_start_of_path.then(|| PathBuf::from(OsStr::from_bytes(bytes.get(start..).unwrap_or_default())))
+}
+
+/// Where a word that is a path leads to: `../x`, or a link.
+fn true_path_of(word: &OsStr) -> Option<PathBuf> {
+    if word.as_bytes().contains(&b'/') { fs::true_path(Path::new(word)).ok() } else { None }
 }
 
 fn is_covered(path: &Path) -> bool {
@@ -164,6 +183,16 @@ fn try_mount() -> Result<(), Errno> {
     mount_change("/", MountPropagationFlags::DOWNSTREAM | MountPropagationFlags::REC)?;
     mount("dcn-vault", TEMPORARY, "ramfs", MountFlags::empty(), c"mode=0700")?;
     unmount(TEMPORARY, UnmountFlags::DETACH)
+}
+
+/// Options that give a file system the mode of `directory`, and its owner where we may give things away.
+fn as_it_is(directory: &Path) -> Result<String, RunError> {
+    let mode = fs::mode(directory)?;
+    if geteuid().is_root() {
+        let (uid, gid) = fs::owner(directory)?;
+        return Ok(format!("mode={mode:o},uid={uid},gid={gid}"));
+    }
+    Ok(format!("mode={mode:o}"))
 }
 
 /// A file system in memory that is not swapped out, where the kernel knows that and lets this user have it.

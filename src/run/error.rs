@@ -31,6 +31,9 @@ pub enum RunError {
         /// Its number.
         signal: i32,
     },
+    /// The command would find nothing where it is.
+    #[error("the working directory is /tmp, which is empty for the command with --delivery mount")]
+    HiddenHere,
     /// The host lets nobody mount, or not this user.
     #[error("this host does not let us {what}: {reason}")]
     NoMount {
@@ -66,6 +69,12 @@ pub enum RunError {
     #[error("`{}` is not empty, and the command would not see what is in it", .path.display())]
     NotEmpty {
         /// The directory.
+        path: PathBuf,
+    },
+    /// Memory is put over a directory that is there.
+    #[error("there is no directory `{}` to put memory over", .path.display())]
+    NotThere {
+        /// What was named.
         path: PathBuf,
     },
     /// There is no file system in memory.
@@ -121,6 +130,7 @@ impl Hint for RunError {
             Self::File(error) => return error.hint(),
             Self::Hidden { .. } => "move it elsewhere, or into the working directory; or use --delivery fd",
             Self::Interrupted { .. } | Self::SupervisorGone => "nothing was run",
+            Self::HiddenHere => "change to another directory, or use --delivery fd",
             Self::NoMount { .. } => {
                 "use --delivery fd; the host may forbid user namespaces (sysctl, AppArmor) or mounts in containers"
             }
@@ -133,6 +143,7 @@ impl Hint for RunError {
                 "check its spelling and PATH; for shell syntax use: dcn-vault run -- sh -c '…'"
             }
             Self::NotEmpty { .. } => "name an empty directory: move away what is in this one, or seal it",
+            Self::NotThere { path } => return format!("make it: mkdir -m 700 {}", path.display()),
             Self::NotInMemory { .. } => "use --delivery fd, or set XDG_RUNTIME_DIR to a directory on a tmpfs",
             Self::Os { .. } => {
                 "a container or a security module may forbid it: `dmesg` and the audit log say more"

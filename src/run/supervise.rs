@@ -233,8 +233,13 @@ impl Supervisor {
     /// Why `mount` will not do for this command.
     fn obstacle(&self, command: &Command) -> Option<RunError> {
         let bundle = fs::true_path(&self.places.bundle).ok()?;
-        let words = std::iter::once(&command.program).chain(&command.arguments);
-        if let Some(path) = words.into_iter().find_map(|word| enclosure::hidden(word, &bundle)) {
+        if enclosure::is_here_hidden() {
+            return Some(RunError::HiddenHere);
+        }
+        let watched = self.places.watched.iter().map(|path| path.as_os_str());
+        let words = std::iter::once(&command.program).chain(&command.arguments).map(OsString::as_os_str);
+        let words = words.chain(watched);
+        if let Some(path) = words.into_iter().find_map(|word: &OsStr| enclosure::hidden(word, &bundle)) {
             return Some(RunError::Hidden { path });
         }
         if !geteuid().is_root()

@@ -133,6 +133,7 @@ pub fn supervise(directory: &Path) -> Result<(), ProbeError> {
             bundle: directory.join(BUNDLE),
             runtime: directory.to_owned(),
             memory: Vec::new(),
+            watched: Vec::new(),
             contained: Vec::new(),
         },
         closed_to_command: Vec::new(),

@@ -231,7 +231,8 @@ mod tests {
     fn a_refusal_of_any_length_fits_into_its_line() {
         for text in ["a", "\u{1}", "\"", "\u{10ffff}"] {
             let long = text.repeat(4000);
-            for (error, hint) in [(&long[..], "h"), ("e", &long[..]), (&long[..], &long[..])] {
+            for (error, hint) in [(long.as_str(), "h"), ("e", long.as_str()), (long.as_str(), long.as_str())]
+            {
                 let line = Status::Refused { error: error.to_owned(), hint: hint.to_owned() }.line();
                 assert!(line.len() <= LONGEST_STATUS, "{} bytes", line.len());
                 let read = Status::parse(line.strip_suffix(b"\n").unwrap());
