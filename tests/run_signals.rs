@@ -231,6 +231,7 @@ fn whoever_is_ended_while_copies_are_looked_for_leaves_no_file() {
     while !is_watched() || memory.files().iter().any(|name| name == "passwords.yaml") {
         assert!(supervisor.try_wait().unwrap().is_none());
     }
+    assert!(supervisor.try_wait().unwrap().is_none(), "it has ended with its files in place");
     kill_process(Pid::from_child(&supervisor), Signal::KILL).unwrap();
     supervisor.wait().unwrap();
     assert!(memory.files().is_empty());
