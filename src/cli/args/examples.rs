@@ -129,11 +129,16 @@ Examples:
 pub(super) const DELIVERY_HELP: &str = "\
 How the command gets the files [default: mount for root, else fd]
 
-mount  In the bundle's own directory, on a ramfs that its process tree alone sees, and that is never swapped out. /tmp is memory, too.
-       The tree ends with the command, and with us, even when we are killed. For others than root in a user namespace: no sudo.
-fd     As nameless files in memory, which it inherits as descriptors; links give them their names. The command is in no namespace. A
-       program that closes descriptors before another of its own reads the files (a Python program's child) needs mount.
-file   As files of mode 0600 in memory below XDG_RUNTIME_DIR. They stay when we are killed, until the next run; they may be swapped out.";
+mount: in the bundle's own directory, on a ramfs that its process tree alone sees. /tmp is memory, too. The tree \
+ends with the command, and with us, even when we are killed. For others than root it takes a user namespace, in \
+which there is no sudo.
+
+fd: as nameless files in memory, which it inherits as descriptors; links give them their names. The command is in \
+no namespace. A program that closes descriptors before it starts another (Python's subprocess, sudo) hides the \
+files from that one: it needs mount.
+
+file: as files of mode 0600 in memory, below XDG_RUNTIME_DIR or /dev/shm. They may be swapped out, and stay until \
+the next run when we are killed.";
 
 #[cfg(test)]
 mod tests {
