@@ -8,7 +8,7 @@ use crate::model::EnvironmentFile;
 
 use super::RunError;
 use super::facts::NAME as FACTS;
-use super::supervise::Place;
+use super::place::Place;
 
 /// Scripts use the small numbers for themselves: `exec 3>log` must not close a file of ours.
 const FIRST_DESCRIPTOR: i32 = 64;

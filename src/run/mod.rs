@@ -29,11 +29,13 @@ mod nameless;
 mod namespace;
 mod openstack;
 mod pass;
+mod place;
 mod plain;
 mod scratch;
 mod signals;
 mod start;
 mod supervise;
+mod terminal;
 mod traps;
 mod worker;
 

@@ -7,7 +7,7 @@ use rustix::io::Errno;
 use crate::fs::{self, TemporaryDirectory};
 use crate::model::EnvironmentFile;
 
-use super::supervise::Place;
+use super::place::Place;
 use super::worker::HandedOver;
 use super::{RunError, pass};
 

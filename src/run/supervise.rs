@@ -6,10 +6,8 @@ use std::path::{Path, PathBuf};
 use nix::spawn::PosixSpawnFileActions;
 use rustix::fd::{AsRawFd, OwnedFd};
 use rustix::fs::Mode;
-use rustix::io::Errno;
-use rustix::process::{Pid, Signal, geteuid, getpgrp, umask};
+use rustix::process::{Pid, Signal, geteuid, umask};
 use rustix::stdio::stdin;
-use rustix::termios::{isatty, tcgetpgrp, tcsetpgrp};
 
 use crate::escape::Examination;
 use crate::fs::{self, Moment, NewFile};
@@ -22,10 +20,12 @@ use super::examine::examine_after;
 use super::facts::Facts;
 use super::keep::{check, keep_after};
 use super::links::Links;
+use super::place::Place;
 use super::plain::PlainFiles;
 use super::scratch::Scratch;
 use super::signals::{OnStop, Signals};
 use super::start::{Environment, file_actions, not_started, start, start_again, start_worker};
+use super::terminal::Terminal;
 use super::{Command, RunError, pass};
 
 /// What the worker is told beside its own arguments.
@@ -333,34 +333,4 @@ impl Supervisor {
 
 fn words_of(command: &Command, directory: &Path, files: &[EnvironmentFile]) -> Vec<OsString> {
     std::iter::once(command.program.clone()).chain(command.filled(directory, files)).collect()
-}
-
-/// Where the files are for a command that is in no namespace.
-pub(super) trait Place {
-    /// The directory.
-    fn path(&self) -> &Path;
-    /// What is in it.
-    fn files(&self) -> &[EnvironmentFile];
-    /// Lets the next child have what it needs of our descriptors.
-    fn let_child_hold(&self) -> Result<(), Errno>;
-    /// Keeps them from whatever else we start.
-    fn keep_to_ourselves(&self) -> Result<(), Errno>;
-}
-
-/// Whose the terminal was when we began. A shell as a command takes it for itself, and may not give it back.
-struct Terminal {
-    is_ours: bool,
-}
-
-impl Terminal {
-    fn remember() -> Self {
-        Self { is_ours: isatty(stdin()) && tcgetpgrp(stdin()).is_ok_and(|group| group == getpgrp()) }
-    }
-
-    fn take_back(&self) {
-        if self.is_ours {
-            // SIGTTOU, which this would raise, is held back
-            let _ = tcsetpgrp(stdin(), getpgrp());
-        }
-    }
 }
