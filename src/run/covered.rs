@@ -9,8 +9,7 @@ use super::RunError;
 use super::nameless::ramfs_file;
 use super::worker::HandedOver;
 
-/// Puts a ramfs, which never swaps, over `directory`, with the files; read-only from then on. Returns descriptors of
-/// those of `opened`.
+/// Puts a ramfs, which never swaps, over `directory`, with the files; read-only from then on. Returns a descriptor of each.
 pub(super) fn over(directory: &Path, files: &[HandedOver]) -> Result<Vec<OwnedFd>, RunError> {
     let failed = RunError::os("put memory over the bundle");
     let flags = MountFlags::NOSUID | MountFlags::NODEV | MountFlags::NOEXEC;

@@ -1,11 +1,10 @@
 //! Once the command has ended: a worker that is given the plaintext again looks for copies of it, and answers with names.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::io::Read;
 use std::os::fd::OwnedFd;
-use std::os::unix::process::CommandExt;
 use std::path::Path;
-use std::process::{Child, Stdio};
+use std::process::Stdio;
 
 use nix::sys::signal::SigSet;
 use rustix::fd::BorrowedFd;
@@ -19,6 +18,7 @@ use crate::secret::harden;
 use crate::{json, yaml};
 
 use super::facts::Facts;
+use super::start::{option, start_beside};
 use super::{RunError, pass};
 
 /// The worker's whole life: receives the files of a bundle over `socket`, and looks for their values in `places`, in what has
@@ -85,27 +85,6 @@ pub(super) fn examine_after(
     examination.ok_or(RunError::NotExamined { reason: "the process that looks for them has failed" })
 }
 
-/// An option and its value, as one word.
-pub(super) fn option(name: &str, value: impl AsRef<OsStr>) -> OsString {
-    let mut word = OsString::from(name);
-    word.push(value);
-    word
-}
-
-/// Starts this program beside us, in a process group of its own: no key on the terminal reaches it. What is given as its input and
-/// output is closed here when this returns, so that the worker's end is a socket's end.
-pub(super) fn start_beside(
-    words: impl IntoIterator<Item = OsString>,
-    environment: &[(OsString, OsString)],
-    input: Stdio,
-    output: Stdio,
-) -> Result<Child, RunError> {
-    let mut worker = command_for(Path::new("/proc/self/exe"));
-    worker.args(words).env_clear().envs(environment.iter().cloned());
-    worker.stdin(input).stdout(output).process_group(0);
-    worker.spawn().map_err(|source| RunError::Os { what: "start the worker", source })
-}
-
 /// What a worker beside the supervisor does first: it ends with the supervisor, hears signals, and shuts itself to others.
 ///
 /// # Errors
@@ -115,9 +94,4 @@ pub fn begin_beside() -> Result<(), RunError> {
     set_parent_process_death_signal(Some(Signal::KILL)).map_err(RunError::os("follow the supervisor"))?;
     let _ = SigSet::empty().thread_set_mask();
     harden::shut_out_others().map_err(RunError::os("shut other processes out"))
-}
-
-#[allow(clippy::disallowed_methods, reason = "this is the module that starts processes")]
-fn command_for(program: &Path) -> std::process::Command {
-    std::process::Command::new(program)
 }

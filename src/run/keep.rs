@@ -8,8 +8,8 @@ use crate::fs::NewFile;
 use crate::recipients::RecipientSet;
 
 use super::RunError;
-use super::examine::{option, start_beside};
 use super::facts::Facts;
+use super::start::{option, start_beside};
 
 /// The hidden verb of the worker.
 const VERB: &str = "keep";

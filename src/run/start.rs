@@ -3,8 +3,8 @@
 use std::ffi::{CString, OsStr, OsString};
 use std::io;
 use std::os::unix::ffi::OsStringExt;
-use std::path::Path;
-use std::process::Child;
+use std::os::unix::process::CommandExt;
+use std::process::{Child, Stdio};
 
 use nix::spawn::{PosixSpawnAttr, PosixSpawnFileActions, PosixSpawnFlags, posix_spawnp};
 use nix::sys::signal::{SigSet, Signal as NixSignal};
@@ -18,17 +18,32 @@ pub(super) type Environment = Vec<(OsString, OsString)>;
 
 const OURSELVES: &str = "/proc/self/exe";
 
+/// An option and its value, as one word.
+pub(super) fn option(name: &str, value: impl AsRef<OsStr>) -> OsString {
+    let mut word = OsString::from(name);
+    word.push(value);
+    word
+}
+
 /// Starts this program again, with nothing of our environment. The socket takes the place of its standard input, and is
 /// closed here when this returns, so that the worker's end is the socket's end.
 pub(super) fn start_worker(
     words: impl IntoIterator<Item = OsString>,
-    environment: &Environment,
+    environment: &[(OsString, OsString)],
     socket: OwnedFd,
 ) -> Result<Child, RunError> {
-    let mut worker = command_for(Path::new(OURSELVES));
-    worker.args(words).env_clear().envs(environment.iter().cloned());
-    worker.stdin(std::process::Stdio::from(socket)).stdout(std::process::Stdio::null());
-    worker.spawn().map_err(|source| RunError::Os { what: "start the worker", source })
+    spawn(ourselves(words, environment).stdin(Stdio::from(socket)).stdout(Stdio::null()))
+}
+
+/// Starts this program beside us, in a process group of its own: no key on the terminal reaches it. What is given as its input and
+/// output is closed here when this returns, as the socket of [`start_worker`] is.
+pub(super) fn start_beside(
+    words: impl IntoIterator<Item = OsString>,
+    environment: &[(OsString, OsString)],
+    input: Stdio,
+    output: Stdio,
+) -> Result<Child, RunError> {
+    spawn(ourselves(words, environment).stdin(input).stdout(output).process_group(0))
 }
 
 /// Starts the program that `words` begin with.
@@ -86,8 +101,17 @@ fn c_string(bytes: Vec<u8>) -> Result<CString, RunError> {
 }
 
 #[allow(clippy::disallowed_methods, reason = "this is the module that starts processes")]
-fn command_for(program: &Path) -> std::process::Command {
-    std::process::Command::new(program)
+fn ourselves(
+    words: impl IntoIterator<Item = OsString>,
+    environment: &[(OsString, OsString)],
+) -> std::process::Command {
+    let mut worker = std::process::Command::new(OURSELVES);
+    worker.args(words).env_clear().envs(environment.iter().cloned());
+    worker
+}
+
+fn spawn(worker: &mut std::process::Command) -> Result<Child, RunError> {
+    worker.spawn().map_err(|source| RunError::Os { what: "start the worker", source })
 }
 
 fn refused(program: &OsStr, error: &io::Error) -> RunError {

@@ -169,6 +169,7 @@ impl Supervisor {
             scratch.as_ref().map_or(Ok(()), Scratch::let_child_hold)
         };
         held().map_err(RunError::os("pass a descriptor on"))?;
+        keep_copies_private();
         let terminal = Terminal::remember();
         let child = start(words, &environment, &self.actions()?)?;
         place.keep_to_ourselves().map_err(RunError::os("keep a descriptor"))?;
@@ -195,6 +196,7 @@ impl Supervisor {
         let signals = Signals::hold()?;
         let words = words_of(command, &bundle, &files);
         let environment = self.environment(&bundle, Some(Path::new(enclosure::TEMPORARY)));
+        keep_copies_private();
         let terminal = Terminal::remember();
         let since = Moment::now();
         let exit = enclosure::with_first_process(
@@ -309,9 +311,8 @@ impl Supervisor {
         })
     }
 
-    /// What the command finds in its environment. What it copies is for its user alone, whatever the modes that it asks for.
+    /// What the command finds in its environment.
     fn environment(&self, directory: &Path, temporary: Option<&Path>) -> Environment {
-        umask(Mode::RWXG | Mode::RWXO);
         let mut environment = self.command_environment.clone();
         let ours = [(DIRECTORY_VARIABLE, Some(directory)), (TEMPORARY_VARIABLE, temporary)];
         for (name, value) in ours {
@@ -329,6 +330,11 @@ impl Supervisor {
         }
         Ok(actions)
     }
+}
+
+/// What the command copies is for its user alone, whatever the modes that it asks for.
+fn keep_copies_private() {
+    umask(Mode::RWXG | Mode::RWXO);
 }
 
 fn words_of(command: &Command, directory: &Path, files: &[EnvironmentFile]) -> Vec<OsString> {
