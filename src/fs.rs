@@ -25,7 +25,7 @@ mod write;
 pub use blocks::{Blocks, read_open_secret};
 pub use directory::{is_id, make_id, make_private_directories, refuse_unwritable};
 pub use held::Held;
-pub use identity::{is_open, read_credential, read_inherited, read_output};
+pub use identity::{copy_inherited, is_open, read_credential, read_inherited, read_output};
 pub use journal::{Journal, JournalEnd, read_journal};
 pub use lock::Lock;
 pub use moment::Moment;

@@ -3,7 +3,7 @@
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use rustix::fd::{AsFd, BorrowedFd, OwnedFd};
+use rustix::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use rustix::fs::{Mode, OFlags, fstat, open};
 use rustix::io::Errno;
 use rustix::process::{PidfdFlags, PidfdGetfdFlags, getpid, pidfd_getfd, pidfd_open};
@@ -68,12 +68,25 @@ pub fn read_output(from: BorrowedFd<'_>, name: &str) -> Result<SecretBuffer, Fil
     drain(&mut Descriptor(from), Path::new(name), LIMIT_MIB)
 }
 
+/// A copy of what this process has inherited as descriptor `number`, closed to programs that it starts. From a number only unsafe code
+/// makes an owner: so the kernel makes the copy, asked as of another process.
+///
+/// # Errors
+///
+/// The kernel's own.
+pub fn copy_inherited(number: i32) -> Result<OwnedFd, Errno> {
+    let us = pidfd_open(getpid(), PidfdFlags::empty())?;
+    if us.as_raw_fd() == number {
+        // It was free, and is ours only now
+        return Err(Errno::BADF);
+    }
+    pidfd_getfd(us, number, PidfdGetfdFlags::empty())
+}
+
 /// A copy of the descriptor. Opened anew it would not be where it stands now, a socket not at all, nor a file that only whoever
 /// has opened it may read; but a kernel before 5.6 has nothing else for us, nor a sandbox that forbids it.
 fn inherited(number: i32) -> Result<OwnedFd, Errno> {
-    let copy = pidfd_open(getpid(), PidfdFlags::empty())
-        .and_then(|us| pidfd_getfd(us, number, PidfdGetfdFlags::empty()));
-    match copy {
+    match copy_inherited(number) {
         Err(Errno::NOSYS | Errno::PERM) => {
             open(in_proc(number), OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty())
         }
@@ -88,7 +101,6 @@ fn in_proc(number: i32) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use std::io::{Write, pipe};
-    use std::os::fd::AsRawFd;
 
     use super::*;
 

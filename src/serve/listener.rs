@@ -3,17 +3,17 @@
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-use rustix::fd::{AsFd, AsRawFd, OwnedFd, RawFd};
+use rustix::fd::{AsFd, OwnedFd, RawFd};
 use rustix::fs::{AtFlags, CWD, FileType, Gid, Mode, Stat, chownat, lstat, stat, unlink};
-use rustix::io::{Errno, FdFlags, fcntl_dupfd_cloexec, fcntl_setfd, ioctl_fionbio};
+use rustix::io::{Errno, fcntl_dupfd_cloexec, ioctl_fionbio};
 use rustix::net::sockopt::{socket_acceptconn, socket_domain, socket_type};
 use rustix::net::{
     AddressFamily, SocketAddrUnix, SocketFlags, SocketType, bind, connect, listen, socket_with,
 };
-use rustix::process::{PidfdFlags, PidfdGetfdFlags, getpid, pidfd_getfd, pidfd_open, umask};
+use rustix::process::{getpid, umask};
 use rustix::stdio::stdin;
 
-use crate::fs::Lock;
+use crate::fs::{Lock, copy_inherited};
 
 use super::error::ServeError;
 
@@ -125,25 +125,19 @@ impl Drop for Bound {
     }
 }
 
-/// Takes over the descriptors from 3 on. They come as numbers, from which only unsafe code makes an owner: so the kernel makes copies of
-/// them, asked as of another process, and the numbers are closed.
+/// Takes over the descriptors from 3 on, by copies; the numbers are closed.
 fn from_three_on(count: RawFd) -> Result<Vec<OwnedFd>, ServeError> {
     if !(1..=MOST).contains(&count) {
         return Err(ServeError::Activation { why: "LISTEN_FDS is not a number from 1 to 16" });
     }
-    let own = pidfd_open(getpid(), PidfdFlags::empty()).map_err(refused)?;
     let numbers = FIRST..FIRST + count;
-    if numbers.contains(&own.as_raw_fd()) {
-        return Err(ServeError::Activation { why: "there are fewer than LISTEN_FDS says" });
-    }
-    let copies: Result<Vec<OwnedFd>, Errno> =
-        numbers.clone().map(|number| pidfd_getfd(&own, number, PidfdGetfdFlags::empty())).collect();
-    let copies = copies.map_err(refused)?;
+    let copies = numbers.clone().map(copy_inherited).collect::<Result<_, Errno>>();
+    let copies = copies.map_err(|error| match error {
+        Errno::BADF => ServeError::Activation { why: "there are fewer than LISTEN_FDS says" },
+        other => refused(other),
+    })?;
     for number in numbers {
         let _ = nix::unistd::close(number);
-    }
-    for copy in &copies {
-        fcntl_setfd(copy, FdFlags::CLOEXEC).map_err(refused)?;
     }
     Ok(copies)
 }
