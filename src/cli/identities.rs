@@ -1,5 +1,6 @@
 //! Where an identity is looked for: the words after `-i`, or the usual places; and whoever is asked for what it needs.
 
+use std::ffi::OsString;
 use std::sync::Arc;
 
 use crate::identity::{IdentitySource, Person, Search, Unanswered};
@@ -22,6 +23,20 @@ pub(super) fn of(named: &[IdentitySource], batch: bool, ui: Ui) -> Search {
 /// Those that are `named`, and no others.
 pub(super) fn only(named: &[IdentitySource], batch: bool, ui: Ui) -> Search {
     Search { usual: Vec::new(), ..of(named, batch, ui) }
+}
+
+/// The same sources, for a worker.
+pub(super) fn words(named: &[IdentitySource]) -> impl Iterator<Item = OsString> + '_ {
+    named.iter().map(|source| {
+        let mut word = OsString::from("--identity=");
+        word.push(source.word());
+        word
+    })
+}
+
+/// What a worker that looks for them finds in its environment.
+pub(super) fn worker_environment(named: &[IdentitySource]) -> Vec<(OsString, OsString)> {
+    environment::for_worker(named.iter().any(|source| matches!(source, IdentitySource::Command(_))))
 }
 
 /// Whoever sits at our terminal.

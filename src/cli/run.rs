@@ -13,7 +13,7 @@ use crate::run::{
     Command, Delivered, Delivery, Identities, Places, RunError, Supervisor, containable, enclosed, hand_over,
 };
 
-use super::args::{DeliverArguments, EnclosedArguments, RunArguments, UsageError};
+use super::args::{DeliverArguments, EnclosedArguments, RunArguments};
 use super::auditor::{Auditor, Opening};
 use super::exit::Failure;
 use super::ui::Ui;
@@ -32,6 +32,8 @@ pub(super) fn run(
         Some(path) => path.clone(),
         None => environment::vault(directory)?.bundle(),
     };
+    let asked = arguments.asked_delivery()?;
+    let contained = containable(&arguments.contain)?;
     let mut auditor = Auditor::begin(&arguments.audit, Verb::Run, ui)?;
     let mut worker =
         vec![OsString::from("deliver"), OsString::from("--bundle"), bundle.clone().into_os_string()];
@@ -39,14 +41,8 @@ pub(super) fn run(
     worker.extend(arguments.admission.trust.words());
     worker.extend(batch.then(|| OsString::from("--batch")));
     let named = &arguments.identity.identity;
-    for source in named {
-        let mut word = OsString::from("--identity=");
-        word.push(source.word());
-        worker.push(word);
-    }
+    worker.extend(identities::words(named));
     worker.extend(traps::words(&command));
-    let contained = containable(&arguments.contain)?;
-    let is_contained = !contained.is_empty();
     let runtime = environment::runtime_directory();
     let memory = vec![runtime.clone(), PathBuf::from("/dev/shm")];
     let places = Places { bundle, runtime, memory, watched: arguments.escape.watch.clone(), contained };
@@ -54,20 +50,13 @@ pub(super) fn run(
     // Whatever is mounted over its directory later, it is made there
     let keep = arguments.keep_sealed.as_deref().map(NewFile::at).transpose()?;
     let supervisor = Supervisor { examiner: Some(examiner), keep, ..supervisor(worker, named, places) };
-    let delivery = match arguments.delivery {
-        Some(Delivery::Fd | Delivery::File) if is_contained => {
-            return Err(UsageError::ContainWithoutMount.into());
-        }
-        Some(delivery) => delivery,
-        None if is_contained => Delivery::Mount,
-        None => chosen(&supervisor, &command, ui),
-    };
+    let delivery = asked.unwrap_or_else(|| chosen(&supervisor, &command, ui));
     if delivery == Delivery::File {
         ui.warn("--delivery file: the secrets have a name while the command runs, may be swapped out, and stay if we are killed");
     }
     let ended = match supervisor.run(&command, delivery) {
         // Nobody has asked for it by name
-        Err(error @ RunError::NoMount { .. }) if arguments.delivery.is_none() && !is_contained => {
+        Err(error @ RunError::NoMount { .. }) if asked.is_none() => {
             say_choice(&error.to_string(), ui);
             supervisor.run(&command, Delivery::Fd)
         }
@@ -106,10 +95,9 @@ pub(super) fn first(arguments: &EnclosedArguments) -> Result<ExitCode, Failure> 
 }
 
 fn supervisor(worker: Vec<OsString>, named: &[IdentitySource], places: Places) -> Supervisor {
-    let has_command = named.iter().any(|source| matches!(source, IdentitySource::Command(_)));
     Supervisor {
         worker,
-        worker_environment: environment::for_worker(has_command),
+        worker_environment: identities::worker_environment(named),
         command_environment: environment::for_command(),
         closed_to_command: named.iter().filter_map(IdentitySource::descriptor).collect(),
         places,

@@ -7,7 +7,7 @@ use rustix::stdio::{stdin, stdout};
 
 use crate::audit::{self, Event, Peer, Who};
 use crate::fs::{self, FileError};
-use crate::identity::{IdentitySet, IdentitySource};
+use crate::identity::IdentitySet;
 use crate::model::ParameterName;
 use crate::report::Hint;
 use crate::serve::{
@@ -77,12 +77,7 @@ pub(super) fn serve(
         vec![OsString::from("answer"), OsString::from("--bundle"), admission.directory.into_os_string()];
     words.extend(arguments.admission.trust.words());
     let named = &arguments.identity.identity;
-    for source in named {
-        let mut word = OsString::from("--identity=");
-        word.push(source.word());
-        words.push(word);
-    }
-    let has_command = named.iter().any(|source| matches!(source, IdentitySource::Command(_)));
+    words.extend(identities::words(named));
     // Without a place to write down who got what nobody gets anything
     let place = arguments.audit_log.clone().map(LogPlace::Named).or_else(environment::audit_log);
     let (log, _) = auditor::open(place.ok_or(NoPlace)?)?;
@@ -94,7 +89,7 @@ pub(super) fn serve(
     let service = Service {
         listener,
         policy: &|| Policy::read(&arguments.policy),
-        workshop: Workshop { words, environment: environment::for_worker(has_command) },
+        workshop: Workshop { words, environment: identities::worker_environment(named) },
         record: &record,
         tell: &|notice| tell(ui, notice),
         notify: systemd.notify_socket.as_deref(),

@@ -10,7 +10,7 @@ use crate::run::Delivery;
 use super::examples::DELIVERY_HELP;
 use super::{
     AdmissionArguments, AuditArguments, EscapeArguments, IdentityArguments, OpeningArguments, TrustArguments,
-    identity,
+    UsageError, identity,
 };
 
 #[derive(Debug, Args)]
@@ -35,6 +35,19 @@ pub(in crate::cli) struct RunArguments {
     /// The command and its arguments; no shell reads them
     #[arg(required = true, trailing_var_arg = true, value_name = "CMD")]
     pub(in crate::cli) command: Vec<OsString>,
+}
+
+impl RunArguments {
+    /// The delivery that is asked for: by its name, or by what only `mount` can do.
+    pub(in crate::cli) fn asked_delivery(&self) -> Result<Option<Delivery>, UsageError> {
+        match self.delivery {
+            None if !self.contain.is_empty() => Ok(Some(Delivery::Mount)),
+            Some(Delivery::Fd | Delivery::File) if !self.contain.is_empty() => {
+                Err(UsageError::ContainWithoutMount)
+            }
+            delivery => Ok(delivery),
+        }
+    }
 }
 
 #[derive(Debug, Args)]
