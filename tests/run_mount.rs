@@ -66,6 +66,42 @@ fn the_bundle_is_as_it_was_for_everybody_else() {
 }
 
 #[test]
+#[ignore = "needs root: run tests/all"]
+fn a_host_that_shares_its_mounts_sees_none_of_ours() {
+    let scratch = small();
+    // As systemd sets a host up: what is mounted below is mounted everywhere
+    let script = "mkfifo go; cat /proc/self/mountinfo >before
+        \"$@\" run -b bundle -i identity.txt --delivery mount --contain out -- sh -c 'echo >running; read -r _ <go' & run=$!
+        until [ -e running ]; do kill -0 $run || exit 8; done
+        cat /proc/self/mountinfo >during; echo >go; wait $run || exit 9; cat /proc/self/mountinfo >after
+        cmp before during && cmp before after && grep -c shared: before >/dev/null && echo same";
+    std::fs::create_dir(scratch.join("out")).unwrap();
+    for user in USERS {
+        let program = if user == "root" { scratch.program() } else { scratch.program_of_ordinary_user() };
+        let mut host = Command::new("unshare");
+        host.args(["-m", "--propagation", "shared", "sh", "-c", script, "sh"]);
+        host.arg(program.get_program()).args(program.get_args()).current_dir(scratch.path());
+        host.env("HOME", scratch.path()).env("XDG_RUNTIME_DIR", scratch.join("runtime"));
+        let seen = said(&mut host);
+        assert_eq!((seen.code, seen.out.as_str(), seen.err.as_str()), (0, "same\n", ""), "{user}");
+        for left in ["go", "running", "before", "during", "after"] {
+            std::fs::remove_file(scratch.join(left)).unwrap();
+        }
+    }
+}
+
+#[test]
+#[ignore = "needs root: run tests/all"]
+fn the_memory_over_tmp_is_not_swapped_out_where_the_kernel_knows_that() {
+    let try_it = "mount -t tmpfs -o noswap none /mnt";
+    let knows = Command::new("unshare").args(["-m", "sh", "-c", try_it]).output().unwrap();
+    let scratch = small();
+    let text = "grep -c ' /tmp .*noswap' /proc/self/mountinfo";
+    let expected = if knows.status.success() { "1\n" } else { "0\n" };
+    assert_eq!(script(&scratch, "root", text).out, expected);
+}
+
+#[test]
 fn the_commands_tmp_is_memory_that_nobody_else_sees() {
     for user in USERS {
         let scratch = small();
