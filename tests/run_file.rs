@@ -10,6 +10,8 @@
 
 mod program;
 
+use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -95,6 +97,9 @@ fn the_next_run_sweeps_what_a_killed_one_has_left_and_nothing_that_a_living_one_
     let held = PathBuf::from(living.line());
     let mut killed = Deployment::start(&mut place.run("file", WAIT));
     let left = PathBuf::from(killed.line());
+    // Whoever has opened them before keeps them, without what was in them
+    let [of_living, of_killed] =
+        [&held, &left].map(|place| File::open(place.join("passwords.yaml")).unwrap());
     kill_process(killed.supervisor(), Signal::KILL).unwrap();
     let next = || assert_eq!(said(&mut place.run("file", "true")).code, 0);
     // Its command goes on: it has its files until it ends
@@ -104,8 +109,16 @@ fn the_next_run_sweeps_what_a_killed_one_has_left_and_nothing_that_a_living_one_
     assert!(left.exists());
     next();
     assert!(held.join("passwords.yaml").exists() && !left.exists());
+    assert!(is_wiped(of_killed), "what a killed run has left");
     assert_eq!(living.end(), (0, String::from("1\n"), WARNING.to_owned()));
+    assert!(is_wiped(of_living), "what a run takes away at its end");
     assert_eq!(place.names(), 0);
+}
+
+fn is_wiped(mut file: File) -> bool {
+    let mut content = Vec::new();
+    file.read_to_end(&mut content).unwrap();
+    !content.is_empty() && content.iter().all(|byte| *byte == 0)
 }
 
 #[test]

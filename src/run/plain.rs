@@ -85,3 +85,22 @@ impl Drop for PlainFiles {
         self.directory.wipe();
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::secret::SecretBuffer;
+
+    #[test]
+    fn files_that_still_have_their_names_are_wiped_when_the_command_did_not_start() {
+        let files = PlainFiles::below(&[PathBuf::from("/dev/shm")]).unwrap();
+        let mut content = SecretBuffer::new();
+        content.push(b"not-a-real-secret");
+        let written =
+            write(&[HandedOver { name: String::from("passwords.yaml"), content }], files.path()).unwrap();
+        drop(files);
+        let left = fs::read_open_secret(&written[0]).unwrap();
+        // EXPOSE: made up
+        assert_eq!(left.expose(<[u8]>::to_vec), [0; 17]);
+    }
+}
