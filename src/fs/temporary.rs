@@ -134,9 +134,10 @@ impl TemporaryDirectory {
                 || entry.metadata().is_ok_and(|found| found.is_dir() && found.uid() == geteuid().as_raw());
             if is_held
                 && is_of_user()
-                && let Ok(_lock) = lock(&entry.path())
+                && let Ok(lock) = lock(&entry.path())
             {
-                wipe(&entry.path());
+                // The one that is locked, whatever its name leads to by now
+                wipe(Path::new(&in_proc(&lock)));
                 let _ = std::fs::remove_dir_all(entry.path());
             }
         }
@@ -178,10 +179,13 @@ fn wipe(directory: &Path) {
 
 /// Overwrites what is in `file`, which has no name any more.
 pub fn wipe_nameless(file: &OwnedFd) {
-    let path = format!("/proc/self/fd/{}", file.as_raw_fd());
-    if let Ok(file) = OpenOptions::new().write(true).open(path) {
+    if let Ok(file) = OpenOptions::new().write(true).open(in_proc(file)) {
         fill(file);
     }
+}
+
+fn in_proc(descriptor: &OwnedFd) -> String {
+    format!("/proc/self/fd/{}", descriptor.as_raw_fd())
 }
 
 fn fill(mut file: File) {
