@@ -7,7 +7,7 @@ mod pulled;
 use std::os::unix::fs::{PermissionsExt, symlink};
 
 use program::refusal::assert_refused;
-use program::{Said, Scratch, occurring, said};
+use program::{AT_TERMINAL, Said, Scratch, occurring, said};
 use pulled::Pulled;
 
 #[test]
@@ -58,16 +58,9 @@ fn decrypted_text_goes_to_a_pipe_exactly_or_to_a_private_file_or_not_at_all() {
 fn a_terminal_gets_no_secret_unless_it_is_asked_for_by_name() {
     let pulled = Pulled::new();
     let (scratch, secrets) = (&pulled.scratch, &pulled.secrets);
-    let program = scratch.program().get_program().to_str().unwrap().to_owned();
-    let on_terminal = |arguments: &str| {
-        let line = format!("'{program}' decrypt -b bundle -i identity.txt {arguments}");
-        let mut script = scratch.program_in_shell("exec script -qec \"$2\" /dev/null");
-        said(script.arg(line))
-    };
-    let refused = on_terminal("");
-    let err = "error: standard output is a terminal\r\nhint: -o FILE writes a new file of mode 0600; -o - writes to the terminal all the same\r\n";
-    assert_eq!((refused.code, refused.out.as_str()), (1, err));
-    let asked = on_terminal("-o -");
+    let refused = scratch.run_at_terminal("decrypt -b bundle -i identity.txt");
+    assert_eq!((refused.code, refused.out.as_str()), (1, AT_TERMINAL));
+    let asked = scratch.run_at_terminal("decrypt -b bundle -i identity.txt -o -");
     assert_eq!(asked.code, 0);
     assert!(!occurring(secrets, asked.out.as_bytes()).is_empty());
 }

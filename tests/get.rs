@@ -7,7 +7,7 @@ mod pulled;
 use std::os::unix::fs::{PermissionsExt, symlink};
 
 use program::refusal::assert_refused;
-use program::{Said, Scratch, occurring, said};
+use program::{AT_TERMINAL, Said, Scratch, occurring, said};
 use pulled::Pulled;
 
 const PLAN: &str = "\
@@ -188,16 +188,9 @@ fn a_full_disk_takes_nothing_of_a_value_or_of_a_file() {
 #[test]
 fn a_terminal_gets_no_value_unless_it_is_asked_for_by_name() {
     let scratch = bench();
-    let program = scratch.program().get_program().to_str().unwrap().to_owned();
-    let on_terminal = |arguments: &str| {
-        let line = format!("'{program}' get -b bundle -i identity.txt NovaPassword {arguments}");
-        let mut script = scratch.program_in_shell("exec script -qec \"$2\" /dev/null");
-        said(script.arg(line))
-    };
-    let refused = on_terminal("");
-    let err = "error: standard output is a terminal\r\nhint: -o FILE writes a new file of mode 0600; -o - writes to the terminal all the same\r\n";
-    assert_eq!((refused.code, refused.out.as_str()), (1, err));
-    let asked = on_terminal("-o -");
+    let refused = scratch.run_at_terminal("get -b bundle -i identity.txt NovaPassword");
+    assert_eq!((refused.code, refused.out.as_str()), (1, AT_TERMINAL));
+    let asked = scratch.run_at_terminal("get -b bundle -i identity.txt NovaPassword -o -");
     assert_eq!((asked.code, asked.out.as_str()), (0, "not-a-real-secret"));
 }
 

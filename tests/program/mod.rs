@@ -34,6 +34,9 @@ pub const PLAN: &str = "passwords:\n  NovaPassword: not-a-real-secret\n  RpcPass
 /// `run` of the bundle, by the identity for which it was pulled.
 pub const RUN: [&str; 5] = ["run", "-b", "bundle", "-i", "identity.txt"];
 
+/// What a verb says that would write a secret to a terminal, as a terminal shows it.
+pub const AT_TERMINAL: &str = "error: standard output is a terminal\r\nhint: -o FILE writes a new file of mode 0600; -o - writes to the terminal all the same\r\n";
+
 /// A directory that goes away with the test. It is also `HOME`, and what the program's files are made in.
 #[derive(Debug)]
 pub struct Scratch(PathBuf);
@@ -102,6 +105,13 @@ impl Scratch {
         shell.current_dir(&self.0).env_clear().env("HOME", &self.0).stdin(Stdio::null());
         shell.env("PATH", std::env::var_os("PATH").unwrap_or_default());
         shell
+    }
+
+    /// Runs the program with these arguments, as a shell reads them, at a terminal.
+    pub fn run_at_terminal(&self, arguments: &str) -> Said {
+        let program = self.program().get_program().to_str().unwrap().to_owned();
+        let mut script = self.program_in_shell("exec script -qec \"$2\" /dev/null");
+        said(script.arg(format!("'{program}' {arguments}")))
     }
 
     /// The program as an ordinary user, to whom this directory then belongs; our own when we are one.
